@@ -1,0 +1,51 @@
+/** Dependencies point one way: cli -> engine -> stages -> {monitoring, metric, seams}; stages never import each other. */
+const stages = 'listener|storer|scheduler|anomaly|publishing|collector|api';
+module.exports = {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'htm-stands-alone',
+      comment: 'The algorithms import nothing outside themselves: no I/O, no clock, no engine.',
+      severity: 'error',
+      from: { path: '^src/htm/', pathNot: '\\.test\\.ts$|^src/htm/testing/' },
+      to: { pathNot: '^src/htm/' },
+    },
+    {
+      name: 'stages-never-import-each-other',
+      severity: 'error',
+      from: { path: `^src/(${stages})/` },
+      to: { path: `^src/(${stages})/`, pathNot: '^src/$1/' },
+    },
+    {
+      name: 'stages-do-not-import-what-composes-them',
+      severity: 'error',
+      from: { path: `^src/(${stages}|monitoring|store|bus|checkpoints)/` },
+      to: { path: '^src/(engine|cli/|index)' },
+    },
+    {
+      name: 'only-scheduler-anomaly-and-monitoring-know-htm',
+      severity: 'error',
+      from: { path: '^src/(listener|storer|publishing|collector|api|store|bus|checkpoints)/' },
+      to: { path: '^src/htm/' },
+    },
+    {
+      name: 'adapters-only-in-the-composition-root',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/engine\\.ts$|^src/store/(sqlite|sql)/|^src/bus/memory/|^src/checkpoints/filesystem/' },
+      to: { path: '^src/store/(sqlite|sql)/|^src/bus/memory/|^src/checkpoints/filesystem/' },
+    },
+    {
+      name: 'seams-know-no-adapter-or-stage',
+      severity: 'error',
+      from: { path: '^src/(store|bus|checkpoints)/' },
+      to: { path: `^src/(${stages}|monitoring)/` },
+    },
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '\\.test\\.ts$' },
+    enhancedResolveOptions: { extensions: ['.ts'] },
+  },
+};

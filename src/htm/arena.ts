@@ -1,0 +1,203 @@
+/**
+ * One buffer that holds all state of a model as named typed-array sections, so that saving is copying the buffer
+ * and loading is laying views over it.
+ *
+ * Layout (little-endian): magic "HTMA", format version (u32), kind (u32: what the sections mean, chosen by the
+ * owner), section count (u32); then per section its type code (u32), length in elements (u32) and byte offset
+ * (u32, multiple of 8); then the sections in order. Sections have no names in the buffer: their order is fixed by
+ * the owner's schema, and the kind changes whenever the schema does.
+ *
+ * A section that grows moves everything to a new buffer; every part is then told to fetch its views again. Owners
+ * that grow by half each time keep that cost below one copy of the arena per doubling.
+ */
+export class Arena {
+  readonly #schema: readonly SectionSpec[];
+  readonly #kind: number;
+  #lengths: number[];
+  #views: TypedArray[] = [];
+  #buffer: ArrayBuffer;
+  readonly #parts: (() => void)[] = [];
+
+  private constructor(schema: readonly SectionSpec[], kind: number, lengths: number[], buffer: ArrayBuffer) {
+    this.#schema = schema;
+    this.#kind = kind;
+    this.#lengths = lengths;
+    this.#buffer = buffer;
+    this.#lay();
+  }
+
+  /** A zeroed arena with the given sections (element counts from the schema). */
+  static create(kind: number, schema: readonly SectionSpec[]): Arena {
+    const lengths = schema.map((section) => section.length);
+    const arena = new Arena(schema, kind, lengths, new ArrayBuffer(totalBytes(schema, lengths)));
+    arena.#writeHeader();
+    return arena;
+  }
+
+  /**
+   * Lays views over a copy of saved bytes. `schema` gives names and types; the lengths come from the bytes and each
+   * must lie between the section's `length` and its `maxLength` (default: exactly `length`).
+   * @throws ArenaFormatError when the bytes are not an arena of this kind and schema, or are cut or padded.
+   */
+  static from(bytes: Uint8Array, kind: number, schema: readonly SectionSpec[]): Arena {
+    const headerBytes = HEADER_BYTES + schema.length * ENTRY_BYTES;
+    if (bytes.byteLength < headerBytes) {
+      throw new ArenaFormatError(`${bytes.byteLength} bytes are fewer than the ${headerBytes} of the header`);
+    }
+    const header = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const field = (index: number) => header.getUint32(index * 4, true);
+    if (field(0) !== MAGIC) throw new ArenaFormatError('the bytes do not begin with "HTMA"');
+    if (field(1) !== FORMAT_VERSION)
+      throw new ArenaFormatError(`format version ${field(1)} is not ${FORMAT_VERSION}`);
+    if (field(2) !== kind) throw new ArenaFormatError(`kind ${field(2)} is not ${kind}`);
+    if (field(3) !== schema.length)
+      throw new ArenaFormatError(`${field(3)} sections, expected ${schema.length}`);
+    const lengths = schema.map((section, i) => {
+      const entry = (HEADER_BYTES + i * ENTRY_BYTES) / 4;
+      const length = field(entry + 1);
+      const maxLength = section.maxLength ?? section.length;
+      if (field(entry) !== TYPE_CODES[section.type])
+        throw new ArenaFormatError(`section ${section.name} has another type`);
+      if (length < section.length || length > maxLength) {
+        throw new ArenaFormatError(
+          `section ${section.name} has ${length} elements, not ${section.length}..${maxLength}`,
+        );
+      }
+      return length;
+    });
+    const expected = totalBytes(schema, lengths);
+    if (bytes.byteLength !== expected) {
+      throw new ArenaFormatError(`${bytes.byteLength} bytes, but the sections take ${expected}`);
+    }
+    const buffer = new ArrayBuffer(expected);
+    new Uint8Array(buffer).set(bytes);
+    const arena = new Arena(schema, kind, lengths, buffer);
+    if (!arena.#headerOffsetsAgree())
+      throw new ArenaFormatError('the section offsets do not follow from the lengths');
+    return arena;
+  }
+
+  /**
+   * The sections `first`, `first + 1`, ... as one component's own (index 0 is `first`). `lay` is called at once and
+   * again whenever the buffer has moved; it must fetch every view the component holds.
+   */
+  part(first: number, lay: (part: ArenaPart) => void): ArenaPart {
+    const part: ArenaPart = {
+      view: <T extends TypedArray>(index: number) => this.#views[first + index] as T,
+      resize: (index, length) => this.#resize(first + index, length),
+    };
+    this.#parts.push(() => lay(part));
+    lay(part);
+    return part;
+  }
+
+  /** Bytes of the whole buffer, header included. */
+  get byteLength(): number {
+    return this.#buffer.byteLength;
+  }
+
+  /** A copy of the buffer, fit for `Arena.from`. */
+  bytes(): Uint8Array {
+    return new Uint8Array(this.#buffer.slice(0));
+  }
+
+  #resize(index: number, length: number): void {
+    const old = this.#views;
+    const lengths = this.#lengths.slice();
+    lengths[index] = length;
+    this.#lengths = lengths;
+    this.#buffer = new ArrayBuffer(totalBytes(this.#schema, lengths));
+    this.#lay();
+    this.#writeHeader();
+    this.#views.forEach((view, i) => {
+      const kept = old[i];
+      view.set(kept.length <= view.length ? kept : kept.subarray(0, view.length));
+    });
+    for (const layAgain of this.#parts) layAgain();
+  }
+
+  #lay(): void {
+    let offset = sectionsStart(this.#schema);
+    this.#views = this.#schema.map((section, i) => {
+      const Type = TYPES[section.type];
+      const view = new Type(this.#buffer, offset, this.#lengths[i]);
+      offset += align(view.byteLength);
+      return view;
+    });
+  }
+
+  #writeHeader(): void {
+    const header = new DataView(this.#buffer);
+    [MAGIC, FORMAT_VERSION, this.#kind, this.#schema.length].forEach((field, i) =>
+      header.setUint32(i * 4, field, true),
+    );
+    this.#schema.forEach((section, i) => {
+      const entry = HEADER_BYTES + i * ENTRY_BYTES;
+      header.setUint32(entry, TYPE_CODES[section.type], true);
+      header.setUint32(entry + 4, this.#lengths[i], true);
+      header.setUint32(entry + 8, this.#views[i].byteOffset, true);
+    });
+  }
+
+  #headerOffsetsAgree(): boolean {
+    const header = new DataView(this.#buffer);
+    return this.#views.every(
+      (view, i) => header.getUint32(HEADER_BYTES + i * ENTRY_BYTES + 8, true) === view.byteOffset,
+    );
+  }
+}
+
+/** A component's own sections of a model's arena. */
+export interface ArenaPart {
+  /** The view of the component's section `index`. Invalid once any section of the arena was resized. */
+  view<T extends TypedArray>(index: number): T;
+  /** Gives section `index` a new length; contents are kept up to it, new elements are 0. Every part is laid again. */
+  resize(index: number, length: number): void;
+}
+
+/** One section of an arena: element type, length at creation and the least a saved one may have, and the most it may grow to. */
+export interface SectionSpec {
+  readonly name: string;
+  readonly type: keyof typeof TYPES;
+  readonly length: number;
+  readonly maxLength?: number;
+}
+
+/** Saved bytes that are not what they should be: damaged, cut, or of another format. */
+export class ArenaFormatError extends Error {
+  override readonly name = 'ArenaFormatError';
+}
+
+export type TypedArray =
+  Uint8Array | Int8Array | Uint16Array | Int16Array | Uint32Array | Int32Array | Float32Array | Float64Array;
+
+const TYPES = {
+  u8: Uint8Array,
+  i8: Int8Array,
+  u16: Uint16Array,
+  i16: Int16Array,
+  u32: Uint32Array,
+  i32: Int32Array,
+  f32: Float32Array,
+  f64: Float64Array,
+} as const;
+const TYPE_CODES = { u8: 1, i8: 2, u16: 3, i16: 4, u32: 5, i32: 6, f32: 7, f64: 8 } as const;
+const MAGIC = 0x414d5448; // "HTMA" read as a little-endian word
+const FORMAT_VERSION = 1;
+const HEADER_BYTES = 16;
+const ENTRY_BYTES = 12;
+
+function align(bytes: number): number {
+  return Math.ceil(bytes / 8) * 8;
+}
+
+function sectionsStart(schema: readonly SectionSpec[]): number {
+  return align(HEADER_BYTES + schema.length * ENTRY_BYTES);
+}
+
+function totalBytes(schema: readonly SectionSpec[], lengths: readonly number[]): number {
+  return schema.reduce(
+    (bytes, section, i) => bytes + align(lengths[i] * TYPES[section.type].BYTES_PER_ELEMENT),
+    sectionsStart(schema),
+  );
+}
