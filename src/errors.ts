@@ -1,0 +1,56 @@
+/**
+ * Errors that tell a user what is wrong: each has a stable `code` that programs may test and a message that names
+ * the input, the rule and the fix. Everything else that is thrown is a programmer error.
+ */
+export class HtmEngineError extends Error {
+  override readonly name: string = 'HtmEngineError';
+  /** Stable, lower-case, underscored; listed in docs/errors.md. */
+  readonly code: ErrorCode;
+  /** What a program needs beside the message, for instance the id of the metric that exists already. */
+  readonly details: Readonly<Record<string, string | number | null>>;
+
+  constructor(code: ErrorCode, message: string, details: Record<string, string | number | null> = {}) {
+    super(message);
+    this.code = code;
+    this.details = details;
+  }
+}
+
+export type ErrorCode =
+  /** No metric of that name or id. */
+  | 'metric_not_found'
+  /** `details.metricId` is the existing one's. */
+  | 'metric_already_exists'
+  /** `details.metricId` is the monitored one's. */
+  | 'metric_already_monitored'
+  | 'metric_not_monitored'
+  /** The metric's state is not the one the operation needs, or changed meanwhile. `details.status` is the present one. */
+  | 'metric_status_changed'
+  /** No rows are stored from which a range could be estimated. */
+  | 'statistics_not_ready'
+  | 'invalid_metric_name'
+  /** Exactly one of min and max, min >= max, or not finite. */
+  | 'invalid_range'
+  | 'invalid_argument'
+  | 'invalid_request_body'
+  | 'reserved_name'
+  | 'config_invalid'
+  /** The port is taken or may not be bound. */
+  | 'listen_failed'
+  | 'data_directory_unwritable'
+  /** Another process has the data directory or the database. */
+  | 'store_locked'
+  /** The database was made by a newer version of this program. */
+  | 'store_newer'
+  /** Disk full, permission lost, database busy: a fault that may pass. Nothing was written; try again. */
+  | 'store_unavailable'
+  | 'checkpoint_damaged'
+  /** No usable checkpoint and the generation's first rows are gone. */
+  | 'checkpoint_lost'
+  | 'overloaded'
+  | 'stopped';
+
+/** True for an `HtmEngineError` with the given code. */
+export function hasCode(error: unknown, code: ErrorCode): error is HtmEngineError {
+  return error instanceof HtmEngineError && error.code === code;
+}

@@ -1,0 +1,14 @@
+import type { Catalogue } from './catalogue.ts';
+import type { Log } from './log.ts';
+import type { Queries } from './queries.ts';
+
+/** The store seam: one database, opened and migrated. Adapters: sqlite/. */
+export interface Store {
+  readonly log: Log;
+  readonly catalogue: Catalogue;
+  readonly queries: Queries;
+  /** Resolves if the database answers and can be written. @throws store_unavailable */
+  ping(): Promise<void>;
+  /** Finishes what was begun and closes. Calls after it are refused with code `stopped`. */
+  close(): Promise<void>;
+}
