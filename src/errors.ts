@@ -54,3 +54,26 @@ export type ErrorCode =
 export function hasCode(error: unknown, code: ErrorCode): error is HtmEngineError {
   return error instanceof HtmEngineError && error.code === code;
 }
+
+/** What to tell when a listener cannot bind: who, where, why and what to do. `flag` is the option that changes the port. */
+export function listenFailure(
+  error: unknown,
+  what: string,
+  host: string,
+  port: number,
+  flag: string,
+): HtmEngineError {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const reason =
+    code === 'EADDRINUSE'
+      ? 'the port is already in use'
+      : code === 'EACCES'
+        ? 'this user may not bind that port'
+        : error instanceof Error
+          ? error.message
+          : String(error);
+  return new HtmEngineError(
+    'listen_failed',
+    `cannot listen for ${what} on ${host}:${port}: ${reason}; free it or choose another with ${flag}`,
+  );
+}

@@ -1,0 +1,225 @@
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
+import { describe, expect, it } from 'vitest';
+import { HtmEngineError } from '../errors.ts';
+import type { GivenSample, SampleOutcome } from '../intake.ts';
+import { MetricStatus } from '../metric.ts';
+import type { DataRow, MetricSummary, Queries } from '../store/queries.ts';
+import { Api, type ApiServices } from './server.ts';
+
+const row = (rowid: number, value: number, anomalyScore: number | null): DataRow => ({
+  rowid,
+  timestamp: 1_700_000_000 + rowid,
+  value,
+  rawAnomalyScore: anomalyScore,
+  anomalyScore,
+  displayValue: null,
+  multiStepBestPredictions: null,
+});
+
+/** An API over one stored metric, `/load` or whatever `name` says. */
+function makeApi(name = 'load', rows: DataRow[] = [row(1, 5, 0.5), row(2, 1.25, 0.75), row(3, -7, null)]) {
+  const summary: MetricSummary = {
+    metricId: 'ab'.repeat(16),
+    name,
+    status: MetricStatus.ACTIVE,
+    message: null,
+    rows: rows.length,
+    scoredRows: 2,
+    lastTimestamp: 1_700_000_003,
+    lastValue: -7,
+    lastScoredTimestamp: 1_700_000_002,
+    lastAnomalyScore: 0.75,
+  };
+  const monitored: string[] = [];
+  const given: GivenSample[] = [];
+  const queries: Queries = {
+    listMetrics: (after) => Promise.resolve(after < name ? [summary] : []),
+    describeMetric: (asked) => Promise.resolve(asked === name ? summary : null),
+    readData: (_id, { limit, afterRowid = 0, newestFirst = false }) => {
+      const found = rows.filter(({ rowid }) => rowid > afterRowid);
+      return Promise.resolve((newestFirst ? found.reverse() : found).slice(0, limit));
+    },
+    totals: () => Promise.resolve({ metrics: {}, rows: 0, unprocessedRows: 0 }),
+  };
+  const services: ApiServices = {
+    queries,
+    control: {
+      monitorMetric: ({ metricSpec, modelParams }) => {
+        if (metricSpec.metric === name) {
+          return Promise.reject(new HtmEngineError('metric_already_monitored', 'monitored already'));
+        }
+        if ('min' in modelParams !== 'max' in modelParams) {
+          return Promise.reject(new HtmEngineError('invalid_range', 'give both min and max or neither'));
+        }
+        monitored.push(metricSpec.metric);
+        return Promise.resolve('cd'.repeat(16));
+      },
+      deleteMetricByName: (asked) =>
+        asked === name
+          ? Promise.resolve()
+          : Promise.reject(new HtmEngineError('metric_not_found', 'there is none')),
+    },
+    intake: (samples) => {
+      given.push(...samples);
+      return Promise.resolve(
+        samples.map((sample): SampleOutcome => {
+          if (sample.timestamp === 1) return { accepted: false, reason: 'time_before_1990' };
+          return { accepted: true, sample: { ...sample, timestamp: sample.timestamp ?? 0 } };
+        }),
+      );
+    },
+    telemetry: { log: pino({ level: 'silent' }), registry: new Registry() },
+    ready: () => Promise.resolve(),
+  };
+  const options = { host: '127.0.0.1', port: 0, maxBodyBytes: 1000, maxConnections: 10 };
+  return { api: new Api(options, services), monitored, given };
+}
+
+describe('the text interface', () => {
+  it('lists rows as the original did: floats as floats, None where unscored, the path as the client wrote it', async () => {
+    const { api } = makeApi();
+    const answer = await api.inject({ method: 'GET', url: '/load' });
+    expect(answer.statusCode).toBe(200);
+    expect(answer.body).toBe(
+      '/load 5.0 1700000001 0.5\n/load 1.25 1700000002 0.75\n/load -7.0 1700000003 None\n',
+    );
+  });
+
+  it('gives the newest rows for a limit, still oldest first', async () => {
+    const { api } = makeApi();
+    const answer = await api.inject({ method: 'GET', url: '/load?limit=2' });
+    expect(answer.body.split('\n').map((line) => line.split(' ')[2])).toEqual([
+      '1700000002',
+      '1700000003',
+      undefined,
+    ]);
+    for (const limit of ['0', '-1', 'x', '1.5', '100001']) {
+      expect((await api.inject({ method: 'GET', url: `/load?limit=${limit}` })).statusCode, limit).toBe(400);
+    }
+  });
+
+  it('sends everything by default, however much that is', async () => {
+    const many = Array.from({ length: 25_000 }, (_, i) => row(i + 1, i, null));
+    const { api } = makeApi('long', many);
+    const answer = await api.inject({ method: 'GET', url: '/long' });
+    expect(answer.body.split('\n')).toHaveLength(25_001);
+    expect(answer.body.endsWith('/long 24999.0 1700025000 None\n')).toBe(true);
+  });
+
+  it('answers 404 for an unknown metric', async () => {
+    const { api } = makeApi();
+    expect((await api.inject({ method: 'GET', url: '/other' })).statusCode).toBe(404);
+    expect((await api.inject({ method: 'DELETE', url: '/other' })).statusCode).toBe(404);
+    expect((await api.inject({ method: 'DELETE', url: '/load' })).statusCode).toBe(200);
+  });
+
+  it('monitors under the name without the slash, and tells each failure apart', async () => {
+    const { api, monitored } = makeApi();
+    const put = (url: string, payload: string) => api.inject({ method: 'PUT', url, payload });
+    const created = await put('/a/b%20c', '{"min":0,"max":12}');
+    expect([created.statusCode, created.body]).toEqual([201, `Created ${'cd'.repeat(16)}\n`]);
+    expect(monitored).toEqual(['a/b c']);
+    const again = await put('/load', '{}');
+    expect([again.statusCode, again.body]).toEqual([409, 'Model already exists for /load\n']);
+    for (const body of ['', 'nonsense', '[]', '3', 'null']) {
+      const refused = await put('/new', body);
+      expect([refused.statusCode, refused.body.startsWith('Unable to parse request')], body).toEqual([
+        400,
+        true,
+      ]);
+    }
+    expect((await put('/new', '{"min":1}')).statusCode).toBe(400);
+    expect(monitored).toEqual(['a/b c']);
+  });
+
+  it('answers one line per posted line and keeps the good ones', async () => {
+    const { api, given } = makeApi();
+    const payload = '1.62 1434229721\nnan 1434229722\r\n\n5 1\n0x10 1434229723\n';
+    const answer = await api.inject({ method: 'POST', url: '/load', payload });
+    expect(answer.statusCode).toBe(200);
+    expect(answer.body.split('\n')).toEqual([
+      'Saved /load 1.620000 @ 1434229721',
+      'Refused /load nan 1434229722 (malformed: a line is "value timestamp")',
+      'Refused /load 5 1 (time_before_1990)',
+      'Refused /load 0x10 1434229723 (malformed: a line is "value timestamp")',
+      '',
+    ]);
+    expect(given.map(({ name, value }) => [name, value])).toEqual([
+      ['load', 1.62],
+      ['load', 5],
+    ]);
+  });
+
+  it('answers 400 when nothing could be read and 413 when the body is too large', async () => {
+    const { api } = makeApi();
+    const post = (payload: string | Buffer) => api.inject({ method: 'POST', url: '/load', payload });
+    expect((await post('what')).statusCode).toBe(400);
+    expect((await post('')).statusCode).toBe(400);
+    expect((await post(Buffer.from([0xff, 0xfe]))).statusCode).toBe(400);
+    expect((await post('1 1434229721\n'.repeat(1000))).statusCode).toBe(413);
+  });
+
+  it('keeps reserved first parts and other methods to itself, with a hint', async () => {
+    const { api, monitored } = makeApi();
+    const reserved = await api.inject({ method: 'PUT', url: '/api/thing', payload: '{}' });
+    expect([reserved.statusCode, reserved.body.includes('reserved')]).toEqual([409, true]);
+    const health = await api.inject({ method: 'POST', url: '/healthz', payload: '1 1434229721' });
+    expect([health.statusCode, health.body.includes('/x/healthz')]).toEqual([409, true]);
+    const patch = await api.inject({ method: 'PATCH', url: '/load' });
+    expect([patch.statusCode, patch.headers.allow]).toEqual([405, 'GET, PUT, POST, DELETE']);
+    expect((await api.inject({ method: 'GET', url: '/' })).statusCode).toBe(400);
+    expect((await api.inject({ method: 'PUT', url: `/${'n'.repeat(256)}`, payload: '{}' })).statusCode).toBe(
+      400,
+    );
+    expect(monitored).toEqual([]);
+  });
+});
+
+describe('the JSON interface', () => {
+  it('lists metrics with their state and newest score', async () => {
+    const { api } = makeApi();
+    const answer = await api.inject({ method: 'GET', url: '/api/v1/metrics' });
+    expect(answer.json()).toEqual({
+      metrics: [
+        {
+          name: 'load',
+          uid: 'ab'.repeat(16),
+          state: 'ACTIVE',
+          message: null,
+          rows: 3,
+          scoredRows: 2,
+          lastTimestamp: 1_700_000_003,
+          lastValue: -7,
+          lastScore: 0.75,
+          lastScoredTimestamp: 1_700_000_002,
+        },
+      ],
+      next: null,
+    });
+  });
+
+  it('serves the rows of a metric whose name has slashes and other script', async () => {
+    const { api } = makeApi('straße/1 ü');
+    const answer = await api.inject({
+      method: 'GET',
+      url: `/api/v1/metrics/${encodeURIComponent('straße/1 ü')}/data?limit=1&order=desc`,
+    });
+    expect(answer.json()).toMatchObject({
+      name: 'straße/1 ü',
+      rows: [{ rowid: 3, value: -7, anomalyScore: null }],
+    });
+  });
+
+  it('names the parameter and the rule that a query breaks', async () => {
+    const { api } = makeApi();
+    const answer = await api.inject({ method: 'GET', url: '/api/v1/metrics/load/data?limit=0' });
+    expect(answer.statusCode).toBe(400);
+    expect(answer.json()).toMatchObject({
+      code: 'invalid_argument',
+      message: expect.stringContaining('limit') as string,
+    });
+    expect((await api.inject({ method: 'GET', url: '/api/v1/metrics/none/data' })).statusCode).toBe(404);
+    expect((await api.inject({ method: 'GET', url: '/api/v1/metrics?unknown=1' })).statusCode).toBe(400);
+  });
+});

@@ -1,0 +1,52 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { HtmEngineError } from './errors.ts';
+
+/** How long to wait between attempts: the delay doubles from the first to the highest and stays there. */
+export interface Backoff {
+  /** Wait after the first failure, > 0. */
+  readonly initialDelayMs: number;
+  /** Longest wait, >= `initialDelayMs`. */
+  readonly maxDelayMs: number;
+}
+
+export interface RetryOptions extends Backoff {
+  /** Ends the attempts: a wait is cut short and no further attempt begins. A running attempt is left to finish. */
+  readonly signal: AbortSignal;
+  /** Whether another attempt may succeed after this error; any other error is thrown on at once. */
+  readonly isRetriable: (error: unknown) => boolean;
+  /** Told before each wait; `failures` counts from 1. */
+  readonly onRetry?: (error: unknown, failures: number, delayMs: number) => void;
+}
+
+/** The wait after so many failures in a row (1, 2, ...). */
+export function backoffDelayMs(failures: number, backoff: Backoff): number {
+  return Math.min(backoff.maxDelayMs, backoff.initialDelayMs * 2 ** (failures - 1));
+}
+
+/**
+ * Runs `operation` until it succeeds, without a limit of attempts: the faults it is for (disk full, database
+ * busy) end only when somebody ends them.
+ * @throws the operation's error if it is not retriable; HtmEngineError `stopped` once the signal is aborted.
+ */
+export async function retry<T>(operation: () => Promise<T>, options: RetryOptions): Promise<T> {
+  for (let failures = 1; ; failures += 1) {
+    throwIfStopped(options.signal);
+    try {
+      return await operation();
+    } catch (error) {
+      if (!options.isRetriable(error)) throw error;
+      const delayMs = backoffDelayMs(failures, options);
+      options.onRetry?.(error, failures, delayMs);
+      await waitUnlessAborted(delayMs, options.signal);
+    }
+  }
+}
+
+/** Resolves after `delayMs`, or at once when the signal is aborted. Never rejects. */
+async function waitUnlessAborted(delayMs: number, signal: AbortSignal): Promise<void> {
+  await delay(delayMs, undefined, { signal }).catch(() => undefined);
+}
+
+function throwIfStopped(signal: AbortSignal): void {
+  if (signal.aborted) throw new HtmEngineError('stopped', 'the engine is stopping; this was given up');
+}

@@ -1,0 +1,56 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { HtmEngineError } from './errors.ts';
+
+/** The directory that one running engine owns: its database, its checkpoints, its lock. */
+export interface DataDirectory {
+  readonly path: string;
+  readonly databaseFile: string;
+  readonly checkpointDirectory: string;
+  /** Gives the directory up for another engine. */
+  release(): void;
+}
+
+/**
+ * Creates the directory if need be and takes it for this process.
+ *
+ * The lock is an open exclusive transaction on a database of its own: the operating system ends it with the
+ * process, however that dies, so no stale lock is ever left behind.
+ * @throws HtmEngineError `data_directory_unwritable`, `store_locked`
+ */
+export function openDataDirectory(path: string): DataDirectory {
+  let lock: Database.Database | undefined;
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o750 });
+    lock = new Database(join(path, 'engine.lock'), { timeout: 0 });
+    // Kept in memory, the journal leaves no file beside the lock when the process is killed.
+    lock.pragma('journal_mode = MEMORY');
+    lock.exec('BEGIN EXCLUSIVE');
+  } catch (error) {
+    lock?.close();
+    throw cannotOpen(path, error);
+  }
+  const held = lock;
+  return {
+    path,
+    databaseFile: join(path, 'htmengine.db'),
+    checkpointDirectory: join(path, 'checkpoints'),
+    release: () => held.close(),
+  };
+}
+
+function cannotOpen(path: string, error: unknown): HtmEngineError {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (code.startsWith('SQLITE_BUSY')) {
+    return new HtmEngineError(
+      'store_locked',
+      `another engine is running on ${path}: stop it, or choose another directory with --data-dir`,
+    );
+  }
+  const reason = error instanceof Error ? error.message : String(error);
+  return new HtmEngineError(
+    'data_directory_unwritable',
+    `cannot write to the data directory ${path} (${reason}): give its owner write permission, or choose another with --data-dir`,
+  );
+}
