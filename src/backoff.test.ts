@@ -1,5 +1,6 @@
+import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
-import { backoffDelayMs, retry } from './backoff.ts';
+import { backoffDelayMs, retry, retryStore } from './backoff.ts';
 import { HtmEngineError, hasCode } from './errors.ts';
 
 const busy = new HtmEngineError('store_unavailable', 'busy');
@@ -78,16 +79,29 @@ describe('retry', () => {
     expect(attempts).toBe(1);
   });
 
-  it('makes no attempt after it was aborted', async () => {
+  it('makes the first attempt even after it was aborted, so that what is begun can be finished, but no second', async () => {
     let attempts = 0;
-    const attempt = retry(
-      () => {
-        attempts += 1;
-        return Promise.resolve();
-      },
-      { ...fast, signal: AbortSignal.abort() },
+    const attempt = (result: () => Promise<string>) =>
+      retry(
+        () => {
+          attempts += 1;
+          return result();
+        },
+        { ...fast, signal: AbortSignal.abort() },
+      );
+    expect(await attempt(() => Promise.resolve('done'))).toBe('done');
+    await expect(attempt(() => Promise.reject(busy))).rejects.toMatchObject({ code: 'stopped' });
+    expect(attempts).toBe(2);
+  });
+});
+
+describe('retryStore', () => {
+  it('waits out an unavailable store and nothing else', async () => {
+    const failures = [busy, new HtmEngineError('metric_not_found', 'gone')];
+    const attempt = retryStore(new AbortController().signal, pino({ level: 'silent' }), () =>
+      Promise.reject(failures.shift() ?? new Error('one attempt too many')),
     );
-    await expect(attempt).rejects.toMatchObject({ code: 'stopped' });
-    expect(attempts).toBe(0);
+    await expect(attempt).rejects.toMatchObject({ code: 'metric_not_found' });
+    expect(failures).toEqual([]);
   });
 });

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { HtmEngineError } from './errors.ts';
+import type { Logger } from 'pino';
+import { HtmEngineError, hasCode } from './errors.ts';
 
 /** How long to wait between attempts: the delay doubles from the first to the highest and stays there. */
 export interface Backoff {
@@ -10,7 +11,7 @@ export interface Backoff {
 }
 
 export interface RetryOptions extends Backoff {
-  /** Ends the attempts: a wait is cut short and no further attempt begins. A running attempt is left to finish. */
+  /** Ends the attempts: a wait is cut short and no further attempt begins. The first is always made, and a running one left to finish. */
   readonly signal: AbortSignal;
   /** Whether another attempt may succeed after this error; any other error is thrown on at once. */
   readonly isRetriable: (error: unknown) => boolean;
@@ -26,27 +27,39 @@ export function backoffDelayMs(failures: number, backoff: Backoff): number {
 /**
  * Runs `operation` until it succeeds, without a limit of attempts: the faults it is for (disk full, database
  * busy) end only when somebody ends them.
- * @throws the operation's error if it is not retriable; HtmEngineError `stopped` once the signal is aborted.
+ * @throws the operation's error if it is not retriable; HtmEngineError `stopped` if the signal is aborted after a
+ * retriable one.
  */
 export async function retry<T>(operation: () => Promise<T>, options: RetryOptions): Promise<T> {
   for (let failures = 1; ; failures += 1) {
-    throwIfStopped(options.signal);
     try {
       return await operation();
     } catch (error) {
       if (!options.isRetriable(error)) throw error;
       const delayMs = backoffDelayMs(failures, options);
-      options.onRetry?.(error, failures, delayMs);
+      if (!options.signal.aborted) options.onRetry?.(error, failures, delayMs);
       await waitUnlessAborted(delayMs, options.signal);
+      if (options.signal.aborted) {
+        throw new HtmEngineError('stopped', `given up while stopping: ${String(error)}`);
+      }
     }
   }
+}
+
+const STORE_BACKOFF: Backoff = { initialDelayMs: 50, maxDelayMs: 5_000 };
+
+/** `retry` for one operation of the store: waits out `store_unavailable`, which says that nothing was done. */
+export function retryStore<T>(signal: AbortSignal, log: Logger, operation: () => Promise<T>): Promise<T> {
+  return retry(operation, {
+    ...STORE_BACKOFF,
+    signal,
+    isRetriable: (error) => hasCode(error, 'store_unavailable'),
+    onRetry: (error, failures, delayMs) =>
+      log.warn({ err: error, failures, delayMs }, 'the store is not available; waiting'),
+  });
 }
 
 /** Resolves after `delayMs`, or at once when the signal is aborted. Never rejects. */
 async function waitUnlessAborted(delayMs: number, signal: AbortSignal): Promise<void> {
   await delay(delayMs, undefined, { signal }).catch(() => undefined);
-}
-
-function throwIfStopped(signal: AbortSignal): void {
-  if (signal.aborted) throw new HtmEngineError('stopped', 'the engine is stopping; this was given up');
 }

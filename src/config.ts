@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { HtmEngineError } from './errors.ts';
 
 /**
  * Every setting with its type, bounds and default, in one place. Stages are given the parts they need as plain
@@ -87,6 +88,7 @@ const configSchema = z.strictObject({
       /** Rows needed before a range is estimated. */
       minimumRows: positive.max(10_000).default(288),
       variant: z.enum(['cpp', 'tm_cpp']).default('tm_cpp'),
+      sweepMs: positive.default(5_000),
     })
     .prefault({}),
   collector: z
@@ -98,6 +100,7 @@ const configSchema = z.strictObject({
     .prefault({}),
   api: z
     .strictObject({
+      enabled: z.boolean().default(true),
       host: z.string().default('127.0.0.1'),
       port: port.default(8080),
       maxBodyBytes: positive.default(8 * MIB),
@@ -115,4 +118,16 @@ const configSchema = z.strictObject({
 export type Config = z.output<typeof configSchema>;
 /** Settings as a user gives them: anything may be left out. */
 export type ConfigInput = z.input<typeof configSchema>;
-export { configSchema };
+
+/**
+ * Settings with defaults filled in.
+ * @param source what to name in an error: the file the settings come from, for instance
+ * @throws HtmEngineError `config_invalid` naming source, path and rule
+ */
+export function parseConfig(settings: unknown, source: string): Config {
+  const result = configSchema.safeParse(settings);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const path = issue === undefined || issue.path.length === 0 ? '' : `${issue.path.join('.')}: `;
+  throw new HtmEngineError('config_invalid', `${source}: ${path}${issue?.message ?? 'invalid'}`);
+}

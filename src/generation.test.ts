@@ -23,6 +23,9 @@ describe('range and resolution', () => {
       seed: 1,
     });
     expect(params.encoders.value.resolution).toBeNull();
+    expect(fillResolution({ encoders: [{ n: 1 }, { resolution: 1 }] }, ['encoders', '1', 'resolution'], 3)).toEqual({
+      encoders: [{ n: 1 }, { resolution: 3 }],
+    });
     expect(() => fillResolution(params, ['encoders', 'time', 'resolution'], 2)).toThrow(TypeError);
   });
 });

@@ -84,13 +84,14 @@ export function resolutionFor(range: ValueRange, minResolution: number | null): 
   return Math.max(minResolution ?? DEFAULT_MINIMUM_RESOLUTION, span / RESOLUTION_DIVISOR);
 }
 
-/** `json` with the value at `path` replaced by `resolution`; every key of the path must exist. */
+/** `json` with the value at `path` (keys of objects, indexes of arrays) replaced by `resolution`; every key must exist. */
 export function fillResolution(json: Json, path: readonly string[], resolution: number): Json {
   const [key, ...rest] = path;
   if (key === undefined) return resolution;
-  if (typeof json !== 'object' || json === null || Array.isArray(json) || !(key in json)) {
-    throw new TypeError(`model parameters have no key ${key} on the way to the resolution`);
-  }
-  const object = json as { readonly [key: string]: Json };
-  return { ...object, [key]: fillResolution(object[key] ?? null, rest, resolution) };
+  const child = Object.entries(json ?? {}).find(([known]) => known === key);
+  if (child === undefined) throw new TypeError(`model parameters have no key ${key} on the way to the resolution`);
+  const filled = fillResolution(child[1] as Json, rest, resolution);
+  return Array.isArray(json)
+    ? (json as readonly Json[]).map((item, i) => (String(i) === key ? filled : item))
+    : { ...(json as { readonly [key: string]: Json }), [key]: filled };
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
-import { type Config, type ConfigInput, configSchema } from '../config.ts';
+import { type Config, type ConfigInput, parseConfig } from '../config.ts';
 import { HtmEngineError } from '../errors.ts';
 
 /**
@@ -9,15 +9,7 @@ import { HtmEngineError } from '../errors.ts';
  */
 export function loadConfig(file: string | undefined, flags: ConfigInput): Config {
   const fromFile = file === undefined ? {} : readFile(file);
-  const result = configSchema.safeParse(merge(fromFile, flags));
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  const path = issue?.path.join('.') ?? '';
-  const source = file === undefined ? 'settings' : file;
-  throw new HtmEngineError(
-    'config_invalid',
-    `${source}: ${path === '' ? '' : `${path}: `}${issue?.message ?? 'invalid'}`,
-  );
+  return parseConfig(merge(fromFile, flags), file ?? 'settings');
 }
 
 function readFile(file: string): unknown {

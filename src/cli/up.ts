@@ -46,24 +46,22 @@ function flagSettings(options: UpOptions): ConfigInput {
   };
 }
 
-function greeting(engine: Engine): string {
-  const { http, graphite } = engine.addresses;
+function greeting({ addresses: { http, graphite }, config }: Engine): string {
   const lines = ['HTM Engine is running.'];
-  if (graphite !== null)
+  const examples: string[] = [];
+  if (graphite !== null) {
     lines.push(`  Graphite   ${graphite.host}:${graphite.port} (TCP, lines of "name value timestamp")`);
-  lines.push(
-    `  HTTP       http://${http.host}:${http.port}`,
-    `  Data       ${engine.config.dataDirectory}`,
-    '',
-    'Try:',
-    `  curl http://${http.host}:${http.port}/api/v1/metrics`,
-  );
-  if (graphite !== null)
-    lines.push(`  echo "my.metric 42 $(date +%s)" > /dev/tcp/${graphite.host}/${graphite.port}`);
-  lines.push(
-    `  curl -X PUT -d '{"min":0,"max":100}' http://${http.host}:${http.port}/my.metric`,
-    `  curl http://${http.host}:${http.port}/my.metric`,
-    '',
-  );
-  return `${lines.join('\n')}\n`;
+    examples.push(`  echo "my.metric 42 $(date +%s)" > /dev/tcp/${graphite.host}/${graphite.port}`);
+  }
+  if (http !== null) {
+    const url = `http://${http.host}:${http.port}`;
+    lines.push(`  HTTP       ${url}`);
+    examples.push(
+      `  curl ${url}/api/v1/metrics`,
+      `  curl -X PUT -d '{"min":0,"max":100}' ${url}/my.metric`,
+      `  curl ${url}/my.metric`,
+    );
+  }
+  lines.push(`  Data       ${config.dataDirectory}`);
+  return `${[...lines, '', 'Try:', ...examples].join('\n')}\n`;
 }

@@ -40,31 +40,11 @@ export class Arena {
    * @throws ArenaFormatError when the bytes are not an arena of this kind and schema, or are cut or padded.
    */
   static from(bytes: Uint8Array, kind: number, schema: readonly SectionSpec[]): Arena {
-    const headerBytes = HEADER_BYTES + schema.length * ENTRY_BYTES;
-    if (bytes.byteLength < headerBytes) {
-      throw new ArenaFormatError(`${bytes.byteLength} bytes are fewer than the ${headerBytes} of the header`);
-    }
-    const header = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    const field = (index: number) => header.getUint32(index * 4, true);
-    if (field(0) !== MAGIC) throw new ArenaFormatError('the bytes do not begin with "HTMA"');
-    if (field(1) !== FORMAT_VERSION)
-      throw new ArenaFormatError(`format version ${field(1)} is not ${FORMAT_VERSION}`);
-    if (field(2) !== kind) throw new ArenaFormatError(`kind ${field(2)} is not ${kind}`);
-    if (field(3) !== schema.length)
-      throw new ArenaFormatError(`${field(3)} sections, expected ${schema.length}`);
-    const lengths = schema.map((section, i) => {
-      const entry = (HEADER_BYTES + i * ENTRY_BYTES) / 4;
-      const length = field(entry + 1);
-      const maxLength = section.maxLength ?? section.length;
-      if (field(entry) !== TYPE_CODES[section.type])
-        throw new ArenaFormatError(`section ${section.name} has another type`);
-      if (length < section.length || length > maxLength) {
-        throw new ArenaFormatError(
-          `section ${section.name} has ${length} elements, not ${section.length}..${maxLength}`,
-        );
-      }
-      return length;
-    });
+    const header = headerOf(bytes, kind);
+    const sections = header.getUint32(12, true);
+    if (sections !== schema.length)
+      throw new ArenaFormatError(`${sections} sections, expected ${schema.length}`);
+    const lengths = lengthsIn(header, schema);
     const expected = totalBytes(schema, lengths);
     if (bytes.byteLength !== expected) {
       throw new ArenaFormatError(`${bytes.byteLength} bytes, but the sections take ${expected}`);
@@ -75,6 +55,20 @@ export class Arena {
     if (!arena.#headerOffsetsAgree())
       throw new ArenaFormatError('the section offsets do not follow from the lengths');
     return arena;
+  }
+
+  /**
+   * A copy of the first section of saved bytes, for an owner whose remaining schema depends on what it says.
+   * @throws ArenaFormatError when the bytes are not an arena of this kind, or the section is not as `section` says.
+   */
+  static firstSection(bytes: Uint8Array, kind: number, section: SectionSpec): Uint8Array {
+    const header = headerOf(bytes, kind);
+    const [length] = lengthsIn(header, [section]);
+    const offset = header.getUint32(HEADER_BYTES + 8, true);
+    const byteLength = length * TYPES[section.type].BYTES_PER_ELEMENT;
+    if (offset + byteLength > bytes.byteLength)
+      throw new ArenaFormatError(`section ${section.name} ends behind the last byte`);
+    return bytes.slice(offset, offset + byteLength);
   }
 
   /**
@@ -189,6 +183,39 @@ const ENTRY_BYTES = 12;
 
 function align(bytes: number): number {
   return Math.ceil(bytes / 8) * 8;
+}
+
+/** The header of saved bytes, of which magic, version, kind and size of the section table are checked. */
+function headerOf(bytes: Uint8Array, kind: number): DataView {
+  if (bytes.byteLength < HEADER_BYTES)
+    throw new ArenaFormatError(`${bytes.byteLength} bytes are fewer than the ${HEADER_BYTES} of the header`);
+  const header = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const field = (index: number) => header.getUint32(index * 4, true);
+  if (field(0) !== MAGIC) throw new ArenaFormatError('the bytes do not begin with "HTMA"');
+  if (field(1) !== FORMAT_VERSION)
+    throw new ArenaFormatError(`format version ${field(1)} is not ${FORMAT_VERSION}`);
+  if (field(2) !== kind) throw new ArenaFormatError(`kind ${field(2)} is not ${kind}`);
+  if (HEADER_BYTES + field(3) * ENTRY_BYTES > bytes.byteLength)
+    throw new ArenaFormatError(`${bytes.byteLength} bytes cannot hold the table of ${field(3)} sections`);
+  return header;
+}
+
+/** The lengths of the first sections, checked against their schema. */
+function lengthsIn(header: DataView, schema: readonly SectionSpec[]): number[] {
+  if (header.getUint32(12, true) < schema.length) throw new ArenaFormatError('a section is missing');
+  return schema.map((section, i) => {
+    const entry = HEADER_BYTES + i * ENTRY_BYTES;
+    const length = header.getUint32(entry + 4, true);
+    const maxLength = section.maxLength ?? section.length;
+    if (header.getUint32(entry, true) !== TYPE_CODES[section.type])
+      throw new ArenaFormatError(`section ${section.name} has another type`);
+    if (length < section.length || length > maxLength) {
+      throw new ArenaFormatError(
+        `section ${section.name} has ${length} elements, not ${section.length}..${maxLength}`,
+      );
+    }
+    return length;
+  });
 }
 
 function sectionsStart(schema: readonly SectionSpec[]): number {

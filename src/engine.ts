@@ -1,0 +1,280 @@
+import { randomUUID } from 'node:crypto';
+import { pino, type Logger } from 'pino';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import { AnomalyService } from './anomaly/anomaly-service.ts';
+import { Api, type ApiServices } from './api/server.ts';
+import { createMemoryBus } from './bus/memory/memory-bus.ts';
+import type { CheckpointName, CheckpointStore } from './checkpoints/checkpoint-store.ts';
+import { FilesystemCheckpointStore } from './checkpoints/filesystem/filesystem-checkpoint-store.ts';
+import { HostCollector, type HostCollectorOptions } from './collector/host.ts';
+import { systemReaders } from './collector/readers.ts';
+import { type Config, type ConfigInput, parseConfig } from './config.ts';
+import { openDataDirectory } from './data-directory.ts';
+import { hasCode, HtmEngineError } from './errors.ts';
+import { logLikelihood } from './htm/index.ts';
+import { createIntake, type GivenSample, type Intake, type SampleOutcome } from './intake.ts';
+import { GraphiteListener, type GraphiteListenerServices } from './listener/tcp.ts';
+import type { Metric } from './metric.ts';
+import { automaticRequest } from './monitoring/generation-request.ts';
+import type { ModelSpec } from './monitoring/model-spec.ts';
+import { Monitoring } from './monitoring/monitoring.ts';
+import type { ResultHandler } from './publishing/delivery.ts';
+import { Publisher, type Subscription } from './publishing/publisher.ts';
+import { RefusalCounter } from './refusals.ts';
+import { ModelScheduler } from './scheduler/model-scheduler.ts';
+import type { DataRow, DataSelection, MetricSummary } from './store/queries.ts';
+import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
+import type { Store } from './store/store.ts';
+import { MetricStorer } from './storer/metric-storer.ts';
+
+/** Where a running engine listens; null for what is switched off. */
+export interface EngineAddresses {
+  readonly http: Address | null;
+  readonly graphite: Address | null;
+}
+
+interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface SubscribeOptions {
+  /**
+   * A lasting name, 1-64 letters, digits or `_ . : -`: what is scored while nobody listens is delivered after the
+   * next `subscribe` under it. Without a name delivery begins with what is scored from now on.
+   */
+  readonly consumer?: string;
+}
+
+/** How long each service may take to finish what it is in. */
+const STOP_TIMEOUT_MS = 10_000;
+
+/**
+ * The whole engine in this process: every service, on SQLite and an in-memory bus. The one place that names concrete
+ * adapters.
+ *
+ * An engine starts once and stops once. Services start in the order that lets each find those it hands work to, and
+ * stop in the opposite one: first what lets samples in, so that what was accepted is stored, last the store.
+ */
+export class Engine {
+  readonly config: Config;
+  /** Resolves with the reason if the engine can no longer work and should be stopped. */
+  readonly failed: Promise<Error>;
+  readonly #fail: (reason: Error) => void;
+  readonly #log: Logger;
+  /** How to end what was started, in the order it was. */
+  readonly #started: (() => Promise<void> | void)[] = [];
+  #services: Services | null = null;
+  #stopped: Promise<void> | null = null;
+
+  /** @throws HtmEngineError `config_invalid` */
+  constructor(settings: ConfigInput = {}) {
+    this.config = parseConfig(settings, 'settings');
+    ({ promise: this.failed, resolve: this.#fail } = Promise.withResolvers<Error>());
+    this.#log = pino({ level: this.config.log.level }, pino.destination({ dest: process.stderr.fd, sync: true }));
+  }
+
+  /**
+   * Opens the data directory and starts every service. If one cannot start, those before it are stopped again.
+   * @throws HtmEngineError `data_directory_unwritable`, `store_locked`, `store_newer`, `listen_failed`
+   */
+  async start(): Promise<void> {
+    if (this.#started.length > 0 || this.#stopped !== null) throw new Error('an engine starts once');
+    try {
+      this.#services = await this.#startServices();
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  /** Stops taking samples in, finishes what was begun within a bounded time, closes the store. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stopServices();
+    return this.#stopped;
+  }
+
+  get addresses(): EngineAddresses {
+    return this.#running.addresses;
+  }
+
+  /** Creates a metric, not monitored. @returns its id. @throws HtmEngineError `metric_already_exists`, `invalid_metric_name` */
+  createMetric(name: string): Promise<string> {
+    return this.#running.monitoring.createMetric(name);
+  }
+
+  /**
+   * Monitors a metric, which is created if need be: with a range at once, without one as soon as enough rows are stored.
+   * @returns the metric's id
+   * @throws HtmEngineError `metric_already_monitored`, `metric_not_found`, `invalid_range`, `invalid_argument`, `invalid_metric_name`
+   */
+  monitorMetric(spec: ModelSpec): Promise<string> {
+    return this.#running.monitoring.monitorMetric(spec);
+  }
+
+  /** Lets a metric that waits for rows begin with those that are there. @throws HtmEngineError `metric_not_found`, `metric_not_monitored`, `statistics_not_ready` */
+  async activateModel(metricId: string): Promise<void> {
+    await this.#running.monitoring.activateModel(metricId);
+  }
+
+  /** Ends monitoring: model and scores go, rows stay. @throws HtmEngineError `metric_not_found` */
+  unmonitorMetric(metricId: string): Promise<void> {
+    return this.#running.monitoring.unmonitorMetric(metricId);
+  }
+
+  /** Removes a metric, its model and its rows. @throws HtmEngineError `metric_not_found` */
+  deleteMetricByName(name: string): Promise<void> {
+    return this.#running.monitoring.deleteMetricByName(name);
+  }
+
+  /** Stores samples. @returns what became of each, in order. @throws HtmEngineError `store_unavailable` (none was kept) */
+  push(samples: readonly GivenSample[]): Promise<SampleOutcome[]> {
+    return this.#running.intake(samples);
+  }
+
+  /**
+   * Delivers results to `handler`: of each metric in order, at least once. A handler that rejects gets the same
+   * results again.
+   */
+  async subscribe(handler: ResultHandler, { consumer }: SubscribeOptions = {}): Promise<Subscription> {
+    const { publisher } = this.#running;
+    return consumer === undefined ? publisher.subscribeLive(handler) : publisher.subscribe(consumer, handler);
+  }
+
+  findMetric(name: string): Promise<Metric | null> {
+    return this.#running.store.catalogue.findMetric(name);
+  }
+
+  /** Metrics in byte order of their names after `afterName`, at most `limit` (1 to 10,000). */
+  listMetrics(afterName = '', limit = 10_000): Promise<MetricSummary[]> {
+    return this.#running.store.queries.listMetrics(afterName, limit);
+  }
+
+  /** Rows of a metric with their scores. */
+  readData(metricId: string, selection: DataSelection): Promise<DataRow[]> {
+    return this.#running.store.queries.readData(metricId, selection);
+  }
+
+  /** The saved models of a metric, newest first. */
+  checkpoints(metricId: string): Promise<CheckpointName[]> {
+    return this.#running.checkpoints.list(metricId);
+  }
+
+  get #running(): Services {
+    if (this.#services === null) throw new HtmEngineError('stopped', 'the engine is not running: call start() first');
+    return this.#services;
+  }
+
+  async #startServices(): Promise<Services> {
+    const { config } = this;
+    const nowSeconds = () => Math.floor(Date.now() / 1000);
+    const telemetry = { log: this.#log, registry: new Registry() };
+    collectDefaultMetrics({ register: telemetry.registry });
+
+    const directory = openDataDirectory(config.dataDirectory);
+    this.#started.push(() => directory.release());
+    const store = await openSqliteStore({
+      path: directory.databaseFile,
+      busyTimeoutMs: config.store.busyTimeoutMs,
+      onFailure: this.#fail,
+    });
+    this.#started.push(() => store.close());
+    const epoch = await store.catalogue.takeLeases(randomUUID());
+    const checkpoints = await FilesystemCheckpointStore.open(directory.checkpointDirectory);
+    const bus = createMemoryBus(config.bus, telemetry);
+    const refusals = new RefusalCounter(telemetry);
+    const { log } = store;
+
+    const publisher = new Publisher({ ...config.publishing, log, bus, telemetry, epoch, logLikelihood });
+    publisher.start();
+    this.#started.push(() => publisher.stop(STOP_TIMEOUT_MS));
+
+    const anomaly = new AnomalyService({ ...config.anomaly, log, bus, telemetry, epoch });
+    anomaly.start();
+    this.#started.push(() => anomaly.stop(STOP_TIMEOUT_MS));
+
+    const scheduler = new ModelScheduler({ store: log, bus, checkpoints, telemetry, settings: config.scheduler, epoch });
+    this.#started.push(() => scheduler.stop());
+    await scheduler.start();
+
+    const monitoring = new Monitoring({
+      catalogue: store.catalogue,
+      bus,
+      telemetry,
+      forgetModel: (metricId) => scheduler.forget(metricId),
+      models: config.monitoring,
+      sweepMs: config.monitoring.sweepMs,
+    });
+    monitoring.start();
+    this.#started.push(() => monitoring.stop(STOP_TIMEOUT_MS));
+
+    const autoMonitor = config.monitoring.auto ? automaticRequest(config.monitoring) : null;
+    const activate = (metricIds: readonly string[]) => monitoring.activateReady(metricIds);
+    await new MetricStorer({ bus, log, refusals, telemetry, autoMonitor, activate }).start();
+    this.#started.push(() => bus.close());
+
+    const intake = createIntake(bus, refusals, nowSeconds);
+    const addresses = {
+      http: await this.#startApi({ store, monitoring, intake, telemetry }),
+      graphite: await this.#startGraphite({ bus, refusals, telemetry, nowSeconds }),
+    };
+    if (config.collector.host) await this.#startHostCollector({ bus, telemetry, monitoring });
+    return { store, checkpoints, monitoring, publisher, intake, addresses };
+  }
+
+  async #startApi(services: Omit<ApiServices, 'queries' | 'control' | 'ready'> & Pick<Services, 'store' | 'monitoring'>): Promise<Address | null> {
+    const { enabled, ...options } = this.config.api;
+    if (!enabled) return null;
+    const { store, monitoring, intake, telemetry } = services;
+    const api = new Api(options, { queries: store.queries, control: monitoring, intake, telemetry, ready: () => store.ping() });
+    this.#started.push(() => api.stop());
+    return { host: options.host, port: await api.start() };
+  }
+
+  async #startGraphite(services: GraphiteListenerServices): Promise<Address | null> {
+    const { enabled, ...options } = this.config.listener.graphite;
+    if (!enabled) return null;
+    const listener = new GraphiteListener(options, services);
+    this.#started.push(() => listener.stop());
+    return { host: options.host, port: await listener.start() };
+  }
+
+  /** This machine's own metrics have known ranges, so they are monitored with those from their first row on. */
+  async #startHostCollector({
+    monitoring,
+    ...services
+  }: Pick<HostCollectorOptions, 'bus' | 'telemetry'> & Pick<Services, 'monitoring'>): Promise<void> {
+    const { intervalSeconds } = this.config.collector;
+    const collector = new HostCollector({ ...services, readers: systemReaders(this.config.dataDirectory), intervalSeconds });
+    for (const { name, range } of await collector.metrics()) {
+      try {
+        await monitoring.monitorMetric({ metricSpec: { metric: name }, modelParams: range });
+      } catch (error) {
+        if (!hasCode(error, 'metric_already_monitored')) throw error;
+      }
+    }
+    await collector.start();
+    this.#started.push(() => collector.stop());
+  }
+
+  async #stopServices(): Promise<void> {
+    for (let end = this.#started.pop(); end !== undefined; end = this.#started.pop()) {
+      try {
+        await end();
+      } catch (error) {
+        // The others must be ended all the same.
+        this.#log.error({ event: 'engine.stop_failed', err: error });
+      }
+    }
+  }
+}
+
+/** What an engine's operations need while it runs. */
+interface Services {
+  readonly store: Store;
+  readonly checkpoints: CheckpointStore;
+  readonly monitoring: Monitoring;
+  readonly publisher: Publisher;
+  readonly intake: Intake;
+  readonly addresses: EngineAddresses;
+}

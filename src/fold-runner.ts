@@ -1,0 +1,222 @@
+import type { Logger } from 'pino';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { backoffDelayMs, type Backoff } from './backoff.ts';
+import { hasCode } from './errors.ts';
+
+/**
+ * What came of a metric's turn: nothing more to do, more to do at once (others first), or to be tried again after
+ * a while. A turn that throws is tried again likewise, and logged.
+ */
+export type TurnOutcome = 'idle' | 'more' | 'retry';
+
+export interface FoldRunnerOptions {
+  /**
+   * Does a bounded part of a metric's work, starting from the store. Never called twice at once for a metric. When
+   * the signal is aborted it finishes the slice it is in and returns.
+   */
+  readonly turn: (metricId: string, signal: AbortSignal) => Promise<TurnOutcome>;
+  /** Metrics that have work, in uid order after `afterMetricId`, at most `limit`. */
+  readonly metricsWithWork: (afterMetricId: string, limit: number) => Promise<readonly string[]>;
+  /** Pause between two sweeps. */
+  readonly sweepMs: number;
+  /** Metrics that have their turn at the same time. */
+  readonly concurrency: number;
+  /** Says whose fold it is in every line. */
+  readonly log: Logger;
+  readonly telemetry: FoldTelemetry;
+}
+
+/** The Prometheus metrics that the fold runners of one stage share. */
+export class FoldTelemetry {
+  readonly pending: Gauge;
+  readonly turnSeconds: Histogram;
+  readonly failures: Counter;
+
+  /** @param stage becomes part of the names: `htmengine_<stage>_turn_seconds` and so on. */
+  constructor(registry: Registry, stage: string) {
+    this.pending = new Gauge({
+      registers: [registry],
+      name: `htmengine_${stage}_pending_metrics`,
+      help: 'Metrics that have their turn, wait for it, or wait to be tried again.',
+    });
+    this.turnSeconds = new Histogram({
+      registers: [registry],
+      name: `htmengine_${stage}_turn_seconds`,
+      help: 'Time from the wake-up of a metric to the end of the turn that followed.',
+      buckets: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30],
+    });
+    this.failures = new Counter({
+      registers: [registry],
+      name: `htmengine_${stage}_turn_failures_total`,
+      help: 'Turns that failed and are tried again.',
+    });
+  }
+}
+
+const SWEEP_PAGE_METRICS = 1000;
+const RETRY: Backoff = { initialDelayMs: 100, maxDelayMs: 30_000 };
+
+interface Work {
+  /** `rerun`: woken while it has its turn, so what it read may be old. */
+  state: 'queued' | 'running' | 'rerun' | 'waiting';
+  /** When it was woken, by `performance.now()`. */
+  wokenAtMs: number;
+  /** Turns in a row that failed. */
+  failures: number;
+  timer?: NodeJS.Timeout;
+}
+
+/**
+ * Gives metrics their turns in a resumable fold: those that are woken and those that a sweep finds, first come
+ * first served, one turn at a time per metric, so many metrics at once. A turn that fails is repeated with back-off
+ * while the others go on. What waits is a set of metric ids, so the number of metrics bounds it.
+ */
+export class FoldRunner {
+  readonly #options: FoldRunnerOptions;
+  readonly #work = new Map<string, Work>();
+  readonly #queue = new Set<string>();
+  readonly #running = new Set<Promise<void>>();
+  readonly #stopping = new AbortController();
+  #sweepTimer: NodeJS.Timeout | undefined;
+  #sweep: Promise<void> = Promise.resolve();
+  #started = false;
+
+  constructor(options: FoldRunnerOptions) {
+    this.#options = options;
+  }
+
+  /** Begins with a sweep. Wake-ups before are ignored: the sweep finds what they were for. */
+  start(): void {
+    if (this.#started) throw new Error('a fold runner starts once');
+    this.#started = true;
+    this.#sweepNow();
+  }
+
+  /** Says that these metrics may have work. Never waits, never throws. */
+  wake(metricIds: readonly string[]): void {
+    if (!this.#started || this.#stopping.signal.aborted) return;
+    for (const metricId of metricIds) {
+      const work = this.#work.get(metricId);
+      if (work === undefined) this.#admit(metricId);
+      else if (work.state === 'running') work.state = 'rerun';
+    }
+    this.#dispatch();
+  }
+
+  /**
+   * Begins no further turn and waits for the running ones, at most `timeoutMs`.
+   * @returns whether all of them ended.
+   */
+  async stop(timeoutMs: number): Promise<boolean> {
+    this.#stopping.abort();
+    clearTimeout(this.#sweepTimer);
+    for (const [metricId, work] of this.#work) {
+      clearTimeout(work.timer);
+      if (work.state === 'queued' || work.state === 'waiting') this.#forget(metricId);
+    }
+    this.#queue.clear();
+    const ended = Promise.all([this.#sweep, ...this.#running]).then(() => true);
+    const { promise: tooLong, resolve } = Promise.withResolvers<boolean>();
+    const timer = setTimeout(() => resolve(false), timeoutMs);
+    return Promise.race([ended, tooLong]).finally(() => clearTimeout(timer));
+  }
+
+  #admit(metricId: string): void {
+    const work: Work = { state: 'queued', wokenAtMs: performance.now(), failures: 0 };
+    this.#work.set(metricId, work);
+    this.#queue.add(metricId);
+    this.#options.telemetry.pending.inc();
+  }
+
+  #forget(metricId: string): void {
+    this.#work.delete(metricId);
+    this.#options.telemetry.pending.dec();
+  }
+
+  #enqueue(metricId: string, work: Work): void {
+    work.state = 'queued';
+    this.#queue.add(metricId);
+  }
+
+  #dispatch(): void {
+    for (const metricId of this.#queue) {
+      if (this.#running.size >= this.#options.concurrency) return;
+      this.#queue.delete(metricId);
+      const work = this.#work.get(metricId);
+      if (work === undefined) throw new Error(`metric ${metricId} is queued but not known`);
+      const turn = this.#run(metricId, work).finally(() => {
+        this.#running.delete(turn);
+        this.#dispatch();
+      });
+      this.#running.add(turn);
+    }
+  }
+
+  async #run(metricId: string, work: Work): Promise<void> {
+    work.state = 'running';
+    const outcome = await this.#takeTurn(metricId, work);
+    if (this.#stopping.signal.aborted) {
+      this.#forget(metricId);
+    } else if (outcome === 'retry') {
+      work.failures += 1;
+      work.state = 'waiting';
+      work.timer = setTimeout(
+        () => {
+          this.#enqueue(metricId, work);
+          this.#dispatch();
+        },
+        backoffDelayMs(work.failures, RETRY),
+      );
+    } else {
+      this.#options.telemetry.turnSeconds.observe((performance.now() - work.wokenAtMs) / 1000);
+      work.failures = 0;
+      work.wokenAtMs = performance.now();
+      if (outcome === 'more' || wokenMeanwhile(work)) this.#enqueue(metricId, work);
+      else this.#forget(metricId);
+    }
+  }
+
+  async #takeTurn(metricId: string, work: Work): Promise<TurnOutcome> {
+    try {
+      return await this.#options.turn(metricId, this.#stopping.signal);
+    } catch (error) {
+      if (!hasCode(error, 'stopped')) this.#tellFailure(metricId, error, work.failures + 1);
+      return 'retry';
+    }
+  }
+
+  /** Logs the 1st, 2nd, 4th, 8th ... failure in a row, so that a fault that lasts does not fill the log. */
+  #tellFailure(metricId: string, error: unknown, failures: number): void {
+    const { log, telemetry } = this.#options;
+    telemetry.failures.inc();
+    if (Number.isInteger(Math.log2(failures))) {
+      log.error({ metricId, failures, err: error }, 'work on a metric failed; trying again');
+    }
+  }
+
+  #sweepNow(): void {
+    this.#sweep = this.#wakeAll().finally(() => {
+      if (this.#stopping.signal.aborted) return;
+      this.#sweepTimer = setTimeout(() => this.#sweepNow(), this.#options.sweepMs);
+    });
+  }
+
+  async #wakeAll(): Promise<void> {
+    try {
+      let after: string | undefined = '';
+      while (after !== undefined && !this.#stopping.signal.aborted) {
+        const found: readonly string[] = await this.#options.metricsWithWork(after, SWEEP_PAGE_METRICS);
+        this.wake(found);
+        after = found.length < SWEEP_PAGE_METRICS ? undefined : found.at(-1);
+      }
+    } catch (error) {
+      if (hasCode(error, 'stopped')) return;
+      this.#options.log.warn({ err: error }, 'looking for metrics with work failed; sweeping again later');
+    }
+  }
+}
+
+/** Read through a function: the state changes while a turn is awaited, which the compiler cannot see. */
+function wokenMeanwhile(work: Work): boolean {
+  return work.state === 'rerun';
+}

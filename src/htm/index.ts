@@ -1,0 +1,19 @@
+/**
+ * `htmengine/htm`: the HTM anomaly model of a scalar metric and the likelihood on top of it, without the engine
+ * around them. No I/O, no clock; equal parameters and records give equal results, bit for bit, on every machine.
+ */
+export { AnomalyModel, algorithmRevision } from './model.ts';
+export { parseModelParameters, rdseResolution, scalarAnomalyParameters } from './parameters.ts';
+export type {
+  MemoryParameters,
+  ModelParameters,
+  PredictionParameters,
+  ScalarAnomalyOptions,
+} from './parameters.ts';
+export { parseCompleteParameters } from './complete-parameters.ts';
+export type { CompleteParameters } from './complete-parameters.ts';
+export { ModelParameterError } from './parameter-reader.ts';
+export type { ModelParameterErrorCode } from './parameter-reader.ts';
+export { ArenaFormatError } from './arena.ts';
+export { displayValue, logLikelihood } from './likelihood.ts';
+export { StreamingLikelihood, LikelihoodStateError } from './streaming-likelihood.ts';

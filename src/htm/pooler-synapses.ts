@@ -1,0 +1,308 @@
+import { ArenaFormatError } from './arena.ts';
+import type { Arena, ArenaPart, SectionSpec } from './arena.ts';
+import { PermanenceDecay } from './permanence-decay.ts';
+import { NOT_POOLED } from './pooler-base.ts';
+import type { PoolerBase } from './pooler-base.ts';
+
+/**
+ * The synapses of a pooler: which are connected, and the permanences of those columns that have learned. Columns
+ * that have not share those of the base; the first time a column learns it gets a row of its own.
+ *
+ * Learning (model reference, sections 3.5 and 3.6) touches only the synapses of inputs that are on. A row counts the
+ * times it learned, each synapse notes the count up to which its permanence is true, and the decrements in
+ * between are made up for when it is next needed. A connected synapse could lose its connection in the meantime;
+ * therefore a row also knows the earliest count at which that can happen and is then brought up to date.
+ */
+export class PoolerSynapses {
+  /** Sections this component owns in the arena. */
+  static schema(columnCount: number, poolSize: number): SectionSpec[] {
+    return [
+      { name: 'poolerRowCount', type: 'u32', length: 1 },
+      { name: 'poolerRowColumns', type: 'u16', length: 0, maxLength: columnCount },
+      { name: 'poolerPermanences', type: 'f32', length: 0, maxLength: columnCount * poolSize },
+    ];
+  }
+
+  /** Per input the set of columns it is connected to, `base.columnWords` words each, and behind them one row of zeros. */
+  readonly connected: Int32Array;
+
+  readonly #base: PoolerBase;
+  readonly #stimulusThreshold: number;
+  readonly #decay: PermanenceDecay;
+  readonly #connectedFromBits: number;
+  readonly #part: ArenaPart;
+  readonly #rowOfColumn: Uint16Array;
+  /** Scratch for `#learnAll`. */
+  readonly #isOn: Uint8Array;
+  #rowCount!: Uint32Array;
+  #columns!: Uint16Array;
+  #permanences!: Float32Array;
+  #bits!: Int32Array;
+  /** Per row: times it learned since it was up to date, and the least such count at which a connection can be lost. */
+  #times = new Uint8Array(0);
+  #dueAt = new Uint8Array(0);
+  /** Per synapse of the rows: the row's count up to which its permanence is true. */
+  #trueAt = new Uint8Array(0);
+
+  /**
+   * Lays the synapses over their sections of `arena`, zeroed or loaded.
+   * @throws ArenaFormatError when the sections are not a state they can have.
+   */
+  constructor(arena: Arena, firstSection: number, base: PoolerBase, stimulusThreshold: number) {
+    this.#base = base;
+    this.#stimulusThreshold = stimulusThreshold;
+    this.#decay = new PermanenceDecay(base.constants);
+    this.#connectedFromBits = bitsOf(base.constants.connectedFrom);
+    this.#rowOfColumn = new Uint16Array(base.columnCount).fill(NO_ROW);
+    this.#isOn = new Uint8Array(stimulusThreshold > 0 ? base.inputCount : 0);
+    this.connected = base.connected.slice();
+    this.#part = arena.part(firstSection, (part) => {
+      this.#rowCount = part.view(0);
+      this.#columns = part.view(1);
+      this.#permanences = part.view(2);
+      this.#bits = new Int32Array(
+        this.#permanences.buffer,
+        this.#permanences.byteOffset,
+        this.#permanences.length,
+      );
+      this.#extendCounts(this.#columns.length);
+    });
+    this.#takeOver();
+  }
+
+  /** Bytes held outside the arena. */
+  get derivedBytes(): number {
+    return (
+      this.connected.byteLength +
+      this.#rowOfColumn.byteLength +
+      this.#times.byteLength +
+      this.#dueAt.byteLength +
+      this.#trueAt.byteLength
+    );
+  }
+
+  /** Columns that have a row of their own. */
+  get rowCount(): number {
+    return this.#rowCount[0];
+  }
+
+  /** A column's permanences in the order of its pool: a copy. */
+  permanencesOf(column: number): Float32Array {
+    const { poolSize } = this.#base;
+    const row = this.#rowOfColumn[column];
+    if (row === NO_ROW) return this.#base.permanences.slice(column * poolSize, (column + 1) * poolSize);
+    this.#bringUpToDate(row);
+    return this.#permanences.slice(row * poolSize, (row + 1) * poolSize);
+  }
+
+  /** Inputs a column is connected to, ascending. */
+  connectedInputsOf(column: number): number[] {
+    const { poolInputs, poolSize, columnWords } = this.#base;
+    const pool = poolInputs.subarray(column * poolSize, (column + 1) * poolSize);
+    return [...pool].filter((input) => (this.connected[input * columnWords + (column >>> 5)] >>> column) & 1);
+  }
+
+  /** Makes every permanence in the arena true. */
+  settle(): void {
+    for (let row = 0; row < this.rowCount; row++) this.#bringUpToDate(row);
+  }
+
+  /** A winning column learns: pool members among `onInputs[0..count)` gain, the others lose. */
+  learn(column: number, onInputs: Uint16Array, count: number): void {
+    const row = this.#rowOf(column);
+    if (this.#stimulusThreshold > 0) this.#learnAll(row, column, onInputs, count);
+    else this.#learnOn(row, column, onInputs, count);
+  }
+
+  /** A weak column gains on all synapses. Model reference, section 3.5. */
+  lift(column: number): void {
+    const { constants, poolSize } = this.#base;
+    const row = this.#rowOf(column);
+    this.#bringUpToDate(row);
+    constants.lift(this.#permanences, row * poolSize, poolSize);
+    this.#refresh(row, column);
+  }
+
+  #learnOn(row: number, column: number, onInputs: Uint16Array, count: number): void {
+    const { poolPlaces, poolSize, inputCount } = this.#base;
+    const { steps, floors } = this.#decay;
+    const { increment } = this.#base.constants;
+    const connectedFromBits = this.#connectedFromBits;
+    const bits = this.#bits;
+    const permanences = this.#permanences;
+    const trueAt = this.#trueAt;
+    const before = this.#times[row];
+    const now = before + 1;
+    const rowStart = row * poolSize;
+    const placesStart = column * inputCount;
+    for (let k = 0; k < count; k++) {
+      const place = poolPlaces[placesStart + onInputs[k]];
+      if (place === NOT_POOLED) continue;
+      const i = rowStart + place;
+      const stored = bits[i];
+      const exponent = stored >>> 23;
+      const missed = before - trueAt[i];
+      const decayed = stored - missed * steps[exponent];
+      bits[i] = decayed > floors[exponent] ? decayed : this.#decay.apply(stored, missed);
+      let permanence = Math.fround(permanences[i] + increment);
+      if (permanence > 1) permanence = 1;
+      permanences[i] = permanence;
+      trueAt[i] = now;
+      if (stored < connectedFromBits && bits[i] >= connectedFromBits)
+        this.#connect(row, column, onInputs[k], now, permanence);
+    }
+    this.#times[row] = now;
+    if (now >= this.#dueAt[row]) this.#bringUpToDate(row);
+  }
+
+  #connect(row: number, column: number, input: number, now: number, permanence: number): void {
+    this.connected[input * this.#base.columnWords + (column >>> 5)] |= 1 << column;
+    const due = now + this.#decay.leastStepsBelow(permanence, this.#base.constants.connectedFrom);
+    if (due < this.#dueAt[row]) this.#dueAt[row] = due;
+  }
+
+  /** Learning where raising may follow, which needs all permanences as they are before they are trimmed. */
+  #learnAll(row: number, column: number, onInputs: Uint16Array, count: number): void {
+    const { constants, poolInputs, poolSize } = this.#base;
+    this.#isOn.fill(0);
+    for (let k = 0; k < count; k++) this.#isOn[onInputs[k]] = 1;
+    const rowStart = row * poolSize;
+    for (let place = 0; place < poolSize; place++) {
+      const isOn = this.#isOn[poolInputs[column * poolSize + place]] === 1;
+      this.#permanences[rowStart + place] += isOn ? constants.increment : -constants.decrement;
+    }
+    constants.raise(this.#permanences, rowStart, poolSize, this.#stimulusThreshold);
+    this.#refresh(row, column);
+  }
+
+  /** Makes a row's permanences true and takes back the connections that were lost. */
+  #bringUpToDate(row: number): void {
+    const { poolSize } = this.#base;
+    const { steps, floors } = this.#decay;
+    const connectedFromBits = this.#connectedFromBits;
+    const bits = this.#bits;
+    const trueAt = this.#trueAt;
+    const now = this.#times[row];
+    const rowStart = row * poolSize;
+    let leastConnected = NONE;
+    for (let i = rowStart; i < rowStart + poolSize; i++) {
+      const stored = bits[i];
+      const exponent = stored >>> 23;
+      const missed = now - trueAt[i];
+      let current = stored - missed * steps[exponent];
+      if (current <= floors[exponent]) current = this.#decay.apply(stored, missed);
+      bits[i] = current;
+      trueAt[i] = 0;
+      if (stored < connectedFromBits) continue;
+      if (current < connectedFromBits) this.#disconnect(row, i - rowStart);
+      else if (current < leastConnected) leastConnected = current;
+    }
+    this.#times[row] = 0;
+    this.#dueAt[row] = this.#timesUntilLoss(leastConnected);
+  }
+
+  #disconnect(row: number, place: number): void {
+    const column = this.#columns[row];
+    const input = this.#base.poolInputs[column * this.#base.poolSize + place];
+    this.connected[input * this.#base.columnWords + (column >>> 5)] &= ~(1 << column);
+  }
+
+  /** For a row whose permanences are true: connects what is to be connected, and trims. Section 3.6, rules 2 and 3. */
+  #refresh(row: number, column: number): void {
+    const { constants, poolInputs, poolSize, columnWords } = this.#base;
+    const rowStart = row * poolSize;
+    for (let place = 0; place < poolSize; place++) {
+      const word = poolInputs[column * poolSize + place] * columnWords + (column >>> 5);
+      if (this.#permanences[rowStart + place] >= constants.connectedFrom) this.connected[word] |= 1 << column;
+      else this.connected[word] &= ~(1 << column);
+    }
+    constants.trim(this.#permanences, rowStart, poolSize);
+    this.#dueAt[row] = this.#timesUntilLoss(this.#leastConnected(row));
+  }
+
+  /** Bit pattern of the least permanence of a row that is connected. */
+  #leastConnected(row: number): number {
+    const { poolSize } = this.#base;
+    let least = NONE;
+    for (let i = row * poolSize; i < (row + 1) * poolSize; i++) {
+      const bits = this.#bits[i];
+      if (bits >= this.#connectedFromBits && bits < least) least = bits;
+    }
+    return least;
+  }
+
+  #timesUntilLoss(leastConnectedBits: number): number {
+    if (leastConnectedBits === NONE) return MAX_TIMES;
+    const { connectedFrom } = this.#base.constants;
+    return Math.min(this.#decay.leastStepsBelow(valueOf(leastConnectedBits), connectedFrom), MAX_TIMES);
+  }
+
+  #rowOf(column: number): number {
+    const row = this.#rowOfColumn[column];
+    return row === NO_ROW ? this.#addRow(column) : row;
+  }
+
+  #addRow(column: number): number {
+    const { permanences, poolSize, columnCount } = this.#base;
+    const row = this.rowCount;
+    if (row === this.#columns.length) {
+      const capacity = Math.min(columnCount, row + Math.max(MIN_ROWS_ADDED, row >>> 3));
+      this.#part.resize(1, capacity);
+      this.#part.resize(2, capacity * poolSize);
+    }
+    this.#columns[row] = column;
+    this.#rowOfColumn[column] = row;
+    this.#rowCount[0] = row + 1;
+    this.#permanences.set(permanences.subarray(column * poolSize, (column + 1) * poolSize), row * poolSize);
+    this.#dueAt[row] = this.#timesUntilLoss(this.#leastConnected(row));
+    return row;
+  }
+
+  #extendCounts(capacity: number): void {
+    if (capacity === this.#times.length) return;
+    this.#times = extended(this.#times, capacity);
+    this.#dueAt = extended(this.#dueAt, capacity);
+    this.#trueAt = extended(this.#trueAt, capacity * this.#base.poolSize);
+  }
+
+  /** Checks the rows that are there and connects their synapses. */
+  #takeOver(): void {
+    const { columnCount, poolSize, constants } = this.#base;
+    const capacity = this.#columns.length;
+    if (this.rowCount > capacity || this.#permanences.length !== capacity * poolSize)
+      throw new ArenaFormatError('spatial pooler: number of rows');
+    const least = bitsOf(constants.trimBelow);
+    for (let row = 0; row < this.rowCount; row++) {
+      const column = this.#columns[row];
+      if (column >= columnCount || this.#rowOfColumn[column] !== NO_ROW)
+        throw new ArenaFormatError(`spatial pooler: column ${column} of row ${row}`);
+      for (let i = row * poolSize; i < (row + 1) * poolSize; i++) {
+        const bits = this.#bits[i];
+        if (bits !== 0 && !(bits >= least && bits <= ONE_BITS))
+          throw new ArenaFormatError(`spatial pooler: permanence ${this.#permanences[i]}`);
+      }
+      this.#rowOfColumn[column] = row;
+      this.#refresh(row, column);
+    }
+  }
+}
+
+function extended(array: Uint8Array, length: number): Uint8Array<ArrayBuffer> {
+  const longer = new Uint8Array(length);
+  longer.set(array);
+  return longer;
+}
+
+function bitsOf(value: number): number {
+  return new Int32Array(Float32Array.of(value).buffer)[0];
+}
+
+function valueOf(bits: number): number {
+  return new Float32Array(Int32Array.of(bits).buffer)[0];
+}
+
+const NO_ROW = 0xffff;
+const NONE = 0x7fffffff;
+const ONE_BITS = 0x3f800000;
+const MAX_TIMES = 255;
+const MIN_ROWS_ADDED = 16;

@@ -1,0 +1,417 @@
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
+import type { Bus, Receipt } from '../bus/bus.ts';
+import { HtmEngineError } from '../errors.ts';
+import type { Sample } from '../metric.ts';
+import { RefusalCounter } from '../refusals.ts';
+import { GraphiteListener, type GraphiteListenerOptions } from './tcp.ts';
+
+const NOW = 1_700_000_000;
+const TIME = 1_600_000_000;
+
+/** A bus that remembers what was published and answers as the test says. */
+class FakeBus implements Pick<Bus, 'publishSamples'> {
+  readonly publications: (readonly Sample[])[] = [];
+  readonly accepted: Sample[] = [];
+  /** Awaited by every publication. */
+  gate: Promise<void> = Promise.resolve();
+  /** Errors of the next publications, in order. */
+  errors: Error[] = [];
+
+  async publishSamples(samples: readonly Sample[]): Promise<Receipt> {
+    this.publications.push(samples);
+    await this.gate;
+    const error = this.errors.shift();
+    if (error !== undefined) throw error;
+    this.accepted.push(...samples);
+    return { refused: [] };
+  }
+
+  names(): string[] {
+    return this.accepted.map(({ name }) => name);
+  }
+}
+
+const listeners: GraphiteListener[] = [];
+const clients: Socket[] = [];
+afterEach(async () => {
+  for (const client of clients.splice(0)) client.destroy();
+  await Promise.all(listeners.splice(0).map((listener) => listener.stop()));
+});
+
+async function setUp(options: Partial<GraphiteListenerOptions> = {}) {
+  const registry = new Registry();
+  const telemetry = { log: pino({ level: 'silent' }), registry };
+  const bus = new FakeBus();
+  const listener = new GraphiteListener(
+    {
+      host: '127.0.0.1',
+      port: 0,
+      maxLineBytes: 200,
+      maxConnections: 100,
+      batchLines: 10,
+      pauseMs: 5,
+      maxBatchesInFlight: 2,
+      ...options,
+    },
+    { bus, telemetry, refusals: new RefusalCounter(telemetry), nowSeconds: () => NOW },
+  );
+  const port = await listener.start();
+  listeners.push(listener);
+  const metric = async (name: string, labels: Record<string, string> = {}) => {
+    const values = (await registry.getSingleMetric(name)?.get())?.values ?? [];
+    const matching = values.filter((value) =>
+      Object.entries(labels).every(([label, text]) => value.labels[label] === text),
+    );
+    return matching.reduce((sum, { value }) => sum + value, 0);
+  };
+  return {
+    bus,
+    listener,
+    port,
+    metric,
+    refused: (reason?: string) =>
+      metric('htmengine_refused_samples_total', reason === undefined ? {} : { reason }),
+    connections: () => metric('htmengine_graphite_connections'),
+  };
+}
+
+async function open(port: number): Promise<Socket> {
+  const client = connect({ port, host: '127.0.0.1' }).resume();
+  clients.push(client);
+  client.on('error', () => undefined);
+  await once(client, 'connect');
+  return client;
+}
+
+/** Sends, closes properly and waits until the listener has closed too: then everything is accepted. */
+async function send(port: number, ...parts: (string | Uint8Array)[]): Promise<void> {
+  const client = await open(port);
+  const ended = once(client, 'end');
+  for (const part of parts) client.write(part);
+  client.end();
+  await ended;
+}
+
+const line = (name: string, i = 0) => `${name} ${i} ${TIME + i}\n`;
+const lines = (name: string, count: number, first = 0) =>
+  Array.from({ length: count }, (_, i) => line(name, first + i)).join('');
+const sample = (name: string, i = 0): Sample => ({ name, value: i, timestamp: TIME + i });
+const samples = (name: string, count: number) => Array.from({ length: count }, (_, i) => sample(name, i));
+
+function openGate(): { gate: Promise<void>; release: () => void } {
+  let release: () => void = () => undefined;
+  const gate = new Promise<void>((resolve) => (release = resolve));
+  return { gate, release };
+}
+
+describe('a sender', () => {
+  it('has its lines sent on at a pause, and a last line without its end when it closes (scenario 93)', async () => {
+    const { bus, port } = await setUp();
+    const client = await open(port);
+    client.write(line('a') + line('b'));
+    await vi.waitFor(() => expect(bus.publications).toHaveLength(1));
+    const ended = once(client, 'end');
+    client.end('c 0 1600000000');
+    await ended;
+    expect(bus.publications).toEqual([[sample('a'), sample('b')], [sample('c')]]);
+  });
+
+  it('may pause in the middle of a line (scenario 94)', async () => {
+    const { bus, port } = await setUp();
+    const client = await open(port);
+    client.write(`${line('a')}b 0 16000`);
+    await vi.waitFor(() => expect(bus.accepted).toEqual([sample('a')]));
+    client.write('00000\n');
+    await vi.waitFor(() => expect(bus.accepted).toEqual([sample('a'), sample('b')]));
+  });
+
+  it('has its lines sent on without a pause when they fill a batch', async () => {
+    const { bus, port } = await setUp({ pauseMs: 1_000_000 });
+    const client = await open(port);
+    client.write(lines('m', 9));
+    client.write(lines('m', 1, 9));
+    await vi.waitFor(() => expect(bus.accepted).toEqual(samples('m', 10)));
+  });
+
+  it('sees the end of the stream only after everything is accepted', async () => {
+    const { bus, port } = await setUp();
+    const { gate, release } = openGate();
+    bus.gate = gate;
+    let ended = false;
+    const sending = send(port, lines('m', 3)).then(() => (ended = true));
+    await vi.waitFor(() => expect(bus.publications).toHaveLength(1));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(ended).toBe(false);
+    release();
+    await sending;
+    expect(bus.accepted).toEqual(samples('m', 3));
+  });
+
+  it('loses the unfinished line, and that alone, with a reset', async () => {
+    const { bus, port, connections } = await setUp();
+    const client = await open(port);
+    client.write(`${line('whole')}cut 0 1600000000`);
+    await vi.waitFor(() => expect(bus.names()).toEqual(['whole']));
+    client.resetAndDestroy();
+    await vi.waitFor(async () => expect(await connections()).toBe(0));
+    await send(port, line('after'));
+    expect(bus.names()).toEqual(['whole', 'after']);
+  });
+
+  it('has whole lines kept that came before its reset', async () => {
+    const { bus, port, connections } = await setUp({ pauseMs: 1_000_000 });
+    const client = await open(port);
+    client.write(`${lines('m', 5)}cut 0 1600000000`);
+    await vi.waitFor(async () => expect(await connections()).toBe(1));
+    // The first bytes have certainly arrived when a second connection's have.
+    await send(port, line('other'));
+    client.resetAndDestroy();
+    await vi.waitFor(async () => expect(await connections()).toBe(0));
+    expect(bus.accepted.filter(({ name }) => name === 'm')).toEqual(samples('m', 5));
+    expect(bus.names()).not.toContain('cut');
+  });
+
+  it('has invalid lines refused alone (scenario 16)', async () => {
+    const { bus, port, refused } = await setUp();
+    await send(port, 'no number\nx y z\nm nan 1600000000\nm 1 2 3\n', line('m'));
+    expect(bus.accepted).toEqual([sample('m')]);
+    expect(await refused('malformed')).toBe(3);
+    expect(await refused('value_not_finite')).toBe(1);
+  });
+
+  it('may send fractions of a second (scenario 14)', async () => {
+    const { bus, port } = await setUp();
+    await send(port, `m 1.5 ${TIME}.75\n`);
+    expect(bus.accepted).toEqual([{ name: 'm', value: 1.5, timestamp: TIME }]);
+  });
+
+  it('that sends nothing but blank lines has done nothing wrong', async () => {
+    const { bus, port, refused } = await setUp();
+    await send(port, '\n\r\n  \n');
+    expect(bus.publications).toEqual([]);
+    expect(await refused()).toBe(0);
+  });
+});
+
+describe('when the bus does not take samples', () => {
+  const unavailable = () => new HtmEngineError('store_unavailable', 'the disk is full');
+
+  it('they are published again until it does, and none overtakes them', async () => {
+    const { bus, port } = await setUp({ batchLines: 2 });
+    bus.errors = [unavailable(), new HtmEngineError('overloaded', 'busy'), new Error('no answer')];
+    await send(port, lines('m', 50));
+    expect(bus.accepted).toEqual(samples('m', 50));
+    expect(bus.publications.length).toBeGreaterThan(3);
+    for (const publication of bus.publications.slice(1, 4)) expect(publication).toEqual(bus.publications[0]);
+  });
+
+  it('one publication of a sender is under way at a time, the others wait', async () => {
+    const { bus, port } = await setUp({ batchLines: 2, maxBatchesInFlight: 3 });
+    const { gate, release } = openGate();
+    bus.gate = gate;
+    const sending = send(port, lines('m', 100));
+    await vi.waitFor(() => expect(bus.publications).toHaveLength(1));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(bus.publications).toHaveLength(1);
+    release();
+    await sending;
+    expect(bus.accepted).toEqual(samples('m', 100));
+    expect(Math.max(...bus.publications.map(({ length }) => length))).toBeLessThanOrEqual(6);
+  });
+
+  it('a sender that goes on is held back, whatever it has to send', async () => {
+    const { bus, port } = await setUp();
+    const { gate, release } = openGate();
+    bus.gate = gate;
+    const client = await open(port);
+    const ended = once(client, 'end');
+    // More bytes than the kernel's buffers take, in few lines.
+    const count = 120_000;
+    client.end(lines(`m${' '.repeat(170)}`, count));
+    const sentBytes = () => client.bytesWritten - client.writableLength;
+    // The kernel's buffers fill up, and then nothing more goes out.
+    const totalBytes = client.bytesWritten;
+    let before = -1;
+    while (sentBytes() !== before) {
+      before = sentBytes();
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    expect(bus.publications).toHaveLength(1);
+    expect(sentBytes()).toBeLessThan(totalBytes);
+    release();
+    await ended;
+    expect(bus.accepted).toHaveLength(count);
+    expect(bus.accepted.every(({ value }, i) => value === i)).toBe(true);
+  });
+
+  it('an error that does not pass ends that connection, counted, and no other', async () => {
+    const { bus, port, metric } = await setUp();
+    bus.errors = Array.from({ length: 5 }, () => new Error('broken'));
+    const client = await open(port);
+    const closed = once(client, 'close');
+    client.write(lines('m', 3));
+    await closed;
+    expect(await metric('htmengine_graphite_lost_samples_total')).toBe(3);
+    await send(port, line('other'));
+    expect(bus.names()).toEqual(['other']);
+  });
+
+  it('a sender gets no more room by connecting again', async () => {
+    const { bus, port, connections, metric } = await setUp({ maxConnections: 3 });
+    const { gate, release } = openGate();
+    bus.gate = gate;
+    for (let i = 0; i < 3; i++) {
+      const client = await open(port);
+      client.write(lines(`m${i}`, 3));
+      await vi.waitFor(() => expect(bus.publications).toHaveLength(i + 1));
+      client.resetAndDestroy();
+    }
+    const client = await open(port);
+    await once(client, 'close');
+    expect(await connections()).toBe(3);
+    expect(await metric('htmengine_graphite_refused_connections_total')).toBe(1);
+    release();
+    await vi.waitFor(async () => expect(await connections()).toBe(0));
+    await send(port, line('again'));
+    expect(bus.accepted).toHaveLength(10);
+  });
+});
+
+describe('connections', () => {
+  it('are independent: two metrics over two interleaved ones stay separate', async () => {
+    const { bus, port } = await setUp();
+    const [one, two] = [await open(port), await open(port)];
+    one.write('one 0 16000');
+    two.write('two 0 1600');
+    one.write('00000\none 1 1600000001\n');
+    two.write('000000\ntwo 1 16000000');
+    two.write('01\n');
+    await vi.waitFor(() => expect(bus.accepted).toHaveLength(4));
+    expect(bus.accepted.filter(({ name }) => name === 'one')).toEqual(samples('one', 2));
+    expect(bus.accepted.filter(({ name }) => name === 'two')).toEqual(samples('two', 2));
+  });
+
+  it('beyond the bound are closed at once and counted, and welcome again later', async () => {
+    const { bus, port, metric, connections } = await setUp({ maxConnections: 2 });
+    const [first] = [await open(port), await open(port)];
+    await vi.waitFor(async () => expect(await connections()).toBe(2));
+    const third = await open(port);
+    await once(third, 'close');
+    expect(await metric('htmengine_graphite_refused_connections_total')).toBe(1);
+    first.end();
+    await vi.waitFor(async () => expect(await connections()).toBe(1));
+    await send(port, line('m'));
+    expect(bus.accepted).toEqual([sample('m')]);
+  });
+
+  it('may be 50 that send good and hostile lines at once: every good one counts, every other is counted', async () => {
+    const { bus, port, refused, connections } = await setUp({ batchLines: 50 });
+    const hostile: [string | Uint8Array, string][] = [
+      [Uint8Array.from({ length: 60 }, (_, i) => 128 + i), 'not_utf8'],
+      ['x'.repeat(3000), 'line_too_long'],
+      ['half a', 'malformed'],
+      ['m 12e 1600000000', 'malformed'],
+      ['m inf 1600000000', 'value_not_finite'],
+      ['\u0007bell 1 1600000000', 'name_invalid'],
+      ['m 1 1600000000000', 'time_in_milliseconds'],
+    ];
+    const senders = Array.from({ length: 50 }, async (_, sender) => {
+      const parts: Uint8Array[] = [];
+      for (let i = 0; i < 100; i++) {
+        parts.push(Buffer.from(line(`metric-${sender}`, i)));
+        if (i % 10 === 9) {
+          const [bytes] = hostile[(sender + i) % hostile.length] ?? [''];
+          parts.push(Buffer.concat([Buffer.from(bytes), Buffer.from('\n')]));
+        }
+      }
+      // Cut at places that have nothing to do with lines.
+      const all = Buffer.concat(parts);
+      const chunks = Array.from({ length: Math.ceil(all.length / 997) }, (_, i) =>
+        all.subarray(i * 997, (i + 1) * 997),
+      );
+      await send(port, ...chunks);
+    });
+    await Promise.all(senders);
+    expect(bus.accepted).toHaveLength(5000);
+    for (let sender = 0; sender < 50; sender++) {
+      const name = `metric-${sender}`;
+      expect(bus.accepted.filter((accepted) => accepted.name === name)).toEqual(samples(name, 100));
+    }
+    const expected: Record<string, number> = {};
+    for (let sender = 0; sender < 50; sender++) {
+      for (let i = 9; i < 100; i += 10) {
+        const reason = hostile[(sender + i) % hostile.length]?.[1] ?? '';
+        expected[reason] = (expected[reason] ?? 0) + 1;
+      }
+    }
+    for (const [reason, count] of Object.entries(expected)) expect(await refused(reason)).toBe(count);
+    expect(await refused()).toBe(500);
+    await vi.waitFor(async () => expect(await connections()).toBe(0));
+  });
+});
+
+describe('starting and stopping', () => {
+  it('says in one line what to do when the port is taken', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    const error: unknown = await setUp({ port }).catch((caught: unknown) => caught);
+    other.close();
+    expect(error).toMatchObject({ code: 'listen_failed' });
+    expect((error as Error).message).toMatch(`127.0.0.1:${port}`);
+    expect((error as Error).message).toMatch('--graphite-port');
+    expect((error as Error).message).not.toMatch('\n');
+  });
+
+  it('sends on what was received, waits until it is accepted, and closes', async () => {
+    const { bus, port, listener } = await setUp({ pauseMs: 1_000_000 });
+    const { gate, release } = openGate();
+    bus.gate = gate;
+    const client = await open(port);
+    client.write(`${lines('m', 3)}cut 0 16000`);
+    await send(port);
+    let stopped = false;
+    const stopping = listener.stop().then(() => (stopped = true));
+    await vi.waitFor(() => expect(bus.publications).toEqual([samples('m', 3)]));
+    expect(stopped).toBe(false);
+    const closed = once(client, 'close');
+    release();
+    await stopping;
+    await closed;
+    expect(bus.accepted).toEqual(samples('m', 3));
+    const late = connect({ port, host: '127.0.0.1' });
+    const [error] = (await once(late, 'error')) as [NodeJS.ErrnoException];
+    expect(error.code).toBe('ECONNREFUSED');
+  });
+
+  it('gives up what the bus never accepts, and counts it', async () => {
+    const { bus, port, listener, metric } = await setUp({ stopTimeoutMs: 10 });
+    bus.gate = new Promise(() => undefined);
+    const client = await open(port);
+    const closed = once(client, 'close');
+    client.write(lines('m', 3));
+    await vi.waitFor(() => expect(bus.publications).toHaveLength(1));
+    await listener.stop();
+    await closed;
+    expect(await metric('htmengine_graphite_lost_samples_total')).toBe(3);
+  });
+
+  it('gives up at once when the bus has stopped', async () => {
+    const { bus, port, listener, metric } = await setUp({ stopTimeoutMs: 1_000_000 });
+    bus.errors = [new HtmEngineError('stopped', 'stopping')];
+    const client = await open(port);
+    client.write(lines('m', 3));
+    await vi.waitFor(async () => expect(await metric('htmengine_graphite_lost_samples_total')).toBe(3));
+    await listener.stop();
+  });
+
+  it('may be asked to stop twice', async () => {
+    const { listener } = await setUp();
+    await Promise.all([listener.stop(), listener.stop()]);
+    await listener.stop();
+  });
+});

@@ -1,0 +1,57 @@
+import { DEFAULT_LIKELIHOOD, type GenerationRequest, type Json } from '../generation.ts';
+import { algorithmRevision, scalarAnomalyParameters } from '../htm/index.ts';
+import { CUSTOM_DATASOURCE } from '../metric.ts';
+import { canonicalSpec, rangeOf, type CheckedModelSpec } from './model-spec.ts';
+
+/** What this installation's models have in common. */
+export interface ModelSettings {
+  /** Rows needed before a range is estimated. */
+  readonly minimumRows: number;
+  /** Which temporal memory: the backtracking one or the plain one. */
+  readonly variant: 'cpp' | 'tm_cpp';
+}
+
+/** The resolution is filled in when the generation opens and its range is known; until then this stands there. */
+const RESOLUTION_TO_COME = 1;
+
+/**
+ * What the store keeps for a metric that is to be monitored.
+ * @param name the metric's.
+ */
+export function generationRequest(
+  spec: CheckedModelSpec,
+  name: string,
+  settings: ModelSettings,
+): GenerationRequest {
+  const { minResolution = null, enableClassifier = false } = spec.modelParams ?? {};
+  return {
+    ...modelRequest(settings, enableClassifier),
+    spec: canonicalSpec(spec, name),
+    range: rangeOf(spec),
+    minResolution,
+    resource: spec.metricSpec.resource ?? null,
+  };
+}
+
+/** What the store keeps for each metric that is monitored by itself as soon as it is created: no range, nothing chosen. */
+export function automaticRequest(settings: ModelSettings): GenerationRequest {
+  return {
+    ...modelRequest(settings, false),
+    spec: JSON.stringify({ datasource: CUSTOM_DATASOURCE, metricSpec: {} }),
+    range: null,
+    minResolution: null,
+    resource: null,
+  };
+}
+
+function modelRequest({ minimumRows, variant }: ModelSettings, enableClassifier: boolean) {
+  const parameters = scalarAnomalyParameters({ resolution: RESOLUTION_TO_COME, variant, enableClassifier });
+  const valueEncoder = parameters.encoders.findIndex(({ type }) => type === 'rdse');
+  return {
+    minimumRows,
+    modelParams: JSON.parse(JSON.stringify(parameters)) as Json,
+    resolutionPath: ['encoders', String(valueEncoder), 'resolution'],
+    likelihood: DEFAULT_LIKELIHOOD,
+    algorithmRevision,
+  };
+}

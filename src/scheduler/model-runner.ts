@@ -1,0 +1,186 @@
+import type { Logger } from 'pino';
+import type { Bus } from '../bus/bus.ts';
+import { MetricStatus } from '../metric.ts';
+import type { ModelTask, RowBlock } from '../store/log.ts';
+import { isCheckpointDue } from './checkpoint-policy.ts';
+import type { CheckpointWriter } from './checkpoint-writer.ts';
+import type { Committer, SchedulerLog } from './committer.ts';
+import type { ModelLoader } from './model-loader.ts';
+import type { ModelWorker, RunReply } from './model-worker.ts';
+import type { Patience } from './patience.ts';
+import type { SchedulerMetrics } from './scheduler-metrics.ts';
+import type { TurnEnd } from './slots.ts';
+import type { WarmModel, WarmModels } from './warm-models.ts';
+
+export interface ModelRunnerParts {
+  readonly store: SchedulerLog;
+  readonly bus: Pick<Bus, 'wake'>;
+  readonly loader: ModelLoader;
+  readonly committer: Committer;
+  readonly writer: CheckpointWriter;
+  readonly warmModels: WarmModels;
+  readonly patience: Patience;
+  /** Rows of one turn. */
+  readonly sliceRows: number;
+  /** Rows after which a warm model is saved. */
+  readonly checkpointRows: number;
+  /** Of this process's lease; every T1 names it. */
+  readonly epoch: number;
+  readonly log: Logger;
+  readonly metrics: SchedulerMetrics;
+}
+
+/**
+ * One turn of one model: what the store says, at most one slice of rows, one commit.
+ *
+ * Rows up to the watermark that the model has not seen since it was loaded are computed again and compared; the
+ * rest is new. Both come in one slice, so a model that was away for a few rows needs one turn.
+ */
+export class ModelRunner {
+  readonly #parts: ModelRunnerParts;
+
+  constructor(parts: ModelRunnerParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * The caller sees to it that a metric has one turn at a time, on the worker where its model is warm.
+   * @returns what is left to do. Whether the model is warm afterwards is in `warmModels`.
+   * @throws store_unavailable, WorkerLostError, AbortError: the model was dropped unless all it did is committed
+   */
+  async turn(metricId: string, worker: ModelWorker): Promise<TurnEnd> {
+    const { store, warmModels, patience } = this.#parts;
+    const task = await patience.read(
+      'read what a model has to do',
+      async () => await store.modelTask(metricId),
+    );
+    const held = warmModels.get(metricId);
+    if (task === null || (held !== null && !continues(held, task))) warmModels.drop(metricId);
+    if (task === null || !isDue(task)) return 'rest';
+    const model = warmModels.get(metricId) ?? (await this.#load(task, worker));
+    const block = model === null ? null : await this.#read(task, model);
+    if (model === null || block === null) return 'rest';
+    try {
+      return await this.#slice(task, model, block);
+    } catch (error) {
+      // A model that may be ahead of what is committed must not be used again.
+      warmModels.drop(metricId);
+      throw error;
+    }
+  }
+
+  async #load(task: ModelTask, worker: ModelWorker): Promise<WarmModel | null> {
+    const { loader, committer, warmModels, epoch } = this.#parts;
+    const { model, failure } = await loader.load(task, worker);
+    if (model === undefined) {
+      await committer.fail(task, epoch, failure);
+      return null;
+    }
+    warmModels.add(model);
+    return model;
+  }
+
+  /** The rows of this turn; null if they are gone. */
+  async #read(task: ModelTask, model: WarmModel): Promise<RowBlock | null> {
+    const { store, patience, sliceRows, warmModels, log } = this.#parts;
+    const { metricId, rowid } = model;
+    const block = await patience.read(
+      'read rows',
+      async () => await store.readRows(metricId, rowid, task.lastRowid, sliceRows),
+    );
+    const first = block.rowids[0] ?? task.lastRowid + 1;
+    if (first === rowid + 1) return block;
+    // Removed since the task was read: what to do is decided anew when the sweep comes by.
+    log.warn({ metricId, after: rowid, first }, 'rows that a model needs are gone');
+    warmModels.drop(metricId);
+    return null;
+  }
+
+  async #slice(task: ModelTask, model: WarmModel, block: RowBlock): Promise<TurnEnd> {
+    const { warmModels, committer, epoch } = this.#parts;
+    const { metricId } = model;
+    const reply = await this.#run(model, block);
+    const replayed = this.#compareReplayed(task, block, reply);
+    if (!(await this.#commit(task, block, reply, replayed))) {
+      warmModels.drop(metricId);
+      return 'rest';
+    }
+    if (reply.failure !== null) {
+      warmModels.drop(metricId);
+      const row = block.rowids[reply.rawScores.length] ?? 0;
+      await committer.fail(task, epoch, `the model failed at row ${row}: ${reply.failure}`);
+      return 'rest';
+    }
+    model.rowid = block.rowids.at(-1) ?? model.rowid;
+    model.bytes = reply.bytes;
+    await this.#saveIfDue(model);
+    if (model.rowid >= task.lastRowid) return 'rest';
+    return model.rowid > task.processedRowid ? 'more' : 'replaying';
+  }
+
+  async #run(model: WarmModel, block: RowBlock): Promise<RunReply> {
+    const { timestamps, values } = block;
+    return await model.worker.run({ metricId: model.metricId, timestamps, values });
+  }
+
+  /** @returns how many of the scores are those of rows that were processed before. */
+  #compareReplayed(task: ModelTask, block: RowBlock, reply: RunReply): number {
+    const { log, metrics } = this.#parts;
+    const scores = Array.from(reply.rawScores);
+    const replayed = scores.filter((_, i) => (block.rowids[i] ?? 0) <= task.processedRowid).length;
+    const different = scores
+      .slice(0, replayed)
+      .flatMap((score, i) => (score === block.rawScores[i] ? [] : [i]));
+    metrics.replayedRows.inc(replayed);
+    const [first] = different;
+    if (first !== undefined) {
+      metrics.mismatches.inc(different.length);
+      const { metricId, generation } = task.generation;
+      const row = block.rowids[first];
+      const [stored, computed] = [block.rawScores[first], scores[first]];
+      log.error(
+        { metricId, generation, rows: different.length, row, stored, computed },
+        'replayed rows have other raw scores than are stored: the model is not deterministic',
+      );
+    }
+    return replayed;
+  }
+
+  /** T1 for the scores after the first `replayed`, if there are any or the model is new. @returns false if they were refused. */
+  async #commit(task: ModelTask, block: RowBlock, reply: RunReply, replayed: number): Promise<boolean> {
+    const { bus, committer, epoch } = this.#parts;
+    const { metricId, generation } = task.generation;
+    const rowids = block.rowids.slice(replayed, reply.rawScores.length);
+    const modelBuilt =
+      task.status === MetricStatus.CREATE_PENDING && (rowids.length > 0 || reply.failure === null);
+    if (rowids.length === 0 && !modelBuilt) return true;
+    const committed = await committer.commit({
+      metricId,
+      generation,
+      epoch,
+      from: task.processedRowid,
+      to: rowids.at(-1) ?? task.processedRowid,
+      rowids,
+      rawScores: reply.rawScores.slice(replayed),
+      ...(reply.predictions === null ? {} : { predictions: reply.predictions.slice(replayed) }),
+      commandSequence: 0,
+      modelBuilt,
+    });
+    if (committed && rowids.length > 0) bus.wake('rawScored', [metricId]);
+    return committed;
+  }
+
+  async #saveIfDue(model: WarmModel): Promise<void> {
+    const { writer, checkpointRows } = this.#parts;
+    if (isCheckpointDue(model, checkpointRows) && writer.ready) await writer.save(model);
+  }
+}
+
+/** Whether a warm model is still the one the task is about: of its generation, and not ahead of the watermark. */
+function continues(model: WarmModel, task: ModelTask): boolean {
+  return model.generation === task.generation.generation && model.rowid <= task.processedRowid;
+}
+
+function isDue(task: ModelTask): boolean {
+  return task.lastRowid > task.processedRowid || task.status === MetricStatus.CREATE_PENDING;
+}

@@ -1,0 +1,185 @@
+import type { Logger } from 'pino';
+import type { Bus } from '../bus/bus.ts';
+import type { CheckpointStore } from '../checkpoints/checkpoint-store.ts';
+import type { Config } from '../config.ts';
+import type { Telemetry } from '../telemetry.ts';
+import { type Clock, systemClock } from './clock.ts';
+import { CheckpointWriter } from './checkpoint-writer.ts';
+import { Committer, type SchedulerLog } from './committer.ts';
+import { Dispatcher } from './dispatcher.ts';
+import { ModelLoader } from './model-loader.ts';
+import { ModelRunner } from './model-runner.ts';
+import { Patience } from './patience.ts';
+import { type ModelRuntime, threadRuntime } from './runtime.ts';
+import { schedulerMetrics } from './scheduler-metrics.ts';
+import { Slots } from './slots.ts';
+import { sweep } from './sweep.ts';
+import { WarmModels } from './warm-models.ts';
+import { WorkerPool } from './worker-pool.ts';
+
+export interface ModelSchedulerParts {
+  readonly store: SchedulerLog;
+  readonly bus: Pick<Bus, 'wake' | 'onWake'>;
+  readonly checkpoints: CheckpointStore;
+  readonly telemetry: Telemetry;
+  readonly settings: Config['scheduler'];
+  /** Of this process's lease; every T1 names it. */
+  readonly epoch: number;
+  /** Threads with HTM models unless tests say otherwise. */
+  readonly runtime?: ModelRuntime;
+  readonly clock?: Clock;
+}
+
+/** One turn computes while another of the same worker reads or commits. */
+const LANES = 2;
+/** About what an HTM model of usual parameters takes once it has learned. */
+const TYPICAL_MODEL_BYTES = 8 * 2 ** 20;
+const MAX_WAITING = 100_000;
+/** Turns under way and checkpoints get this long when the scheduler stops; what is lost is replayed. */
+const STOP_TIMEOUT_MS = 20_000;
+
+/**
+ * The model scheduler: folds the rows of every monitored metric through its model into raw scores. Woken by new
+ * rows and by its own sweep, it lets models take turns on the workers (policy: `Slots`; one turn: `ModelRunner`).
+ */
+export class ModelScheduler {
+  readonly #parts: ModelSchedulerParts;
+  readonly #log: Logger;
+  readonly #clock: Clock;
+  readonly #pool: WorkerPool;
+  readonly #warmModels = new WarmModels();
+  readonly #writer: CheckpointWriter;
+  readonly #patience: Patience;
+  readonly #dispatcher: Dispatcher;
+  readonly #stopping = new AbortController();
+  /** The time for stopping is up: nothing is waited for any more. */
+  readonly #givingUp = new AbortController();
+  #unsubscribe: () => void = () => undefined;
+  #sweeping: Promise<void> = Promise.resolve();
+  #stopped: Promise<void> | null = null;
+
+  constructor(parts: ModelSchedulerParts) {
+    const {
+      store,
+      bus,
+      checkpoints,
+      telemetry,
+      settings,
+      epoch,
+      runtime = threadRuntime,
+      clock = systemClock,
+    } = parts;
+    const { knowsRevision } = runtime;
+    const log = telemetry.log.child({ stage: 'scheduler' });
+    const warmModels = this.#warmModels;
+    const slots = new Slots({
+      workers: settings.workers,
+      lanes: LANES,
+      memoryBudgetBytes: settings.memoryBudgetBytes,
+      typicalModelBytes: TYPICAL_MODEL_BYTES,
+      maxWaiting: MAX_WAITING,
+    });
+    const metrics = schedulerMetrics(telemetry.registry, () => slots.usage());
+    const patience = new Patience(log, metrics.storeFaults, clock, this.#givingUp.signal);
+    const writer = new CheckpointWriter(checkpoints, log, metrics, clock);
+    const loader = new ModelLoader({ checkpoints, writer, knowsRevision, patience, log, metrics });
+    const committer = new Committer({ store, patience, log, metrics });
+    const runner = new ModelRunner({
+      store,
+      bus,
+      loader,
+      committer,
+      writer,
+      warmModels,
+      patience,
+      sliceRows: settings.sliceRows,
+      checkpointRows: settings.checkpointRows,
+      epoch,
+      log,
+      metrics,
+    });
+    const worker = (index: number) => this.#pool.get(index);
+    this.#dispatcher = new Dispatcher({ slots, runner, writer, warmModels, worker, log, metrics });
+    this.#pool = new WorkerPool(runtime.startWorker, settings.workers, this.#dispatcher, log, metrics, clock);
+    this.#parts = parts;
+    this.#clock = clock;
+    this.#log = log;
+    this.#patience = patience;
+    this.#writer = writer;
+  }
+
+  /** Starts the workers and takes up all work there is. @throws Error if a worker cannot be started */
+  async start(): Promise<void> {
+    await this.#pool.start();
+    const { store, bus, settings } = this.#parts;
+    const wake = (metricIds: readonly string[]) => this.#dispatcher.wake(metricIds);
+    this.#unsubscribe = bus.onWake('rowsStored', wake);
+    this.#sweeping = sweep(store, wake, settings.sweepMs, this.#log, this.#clock, this.#stopping.signal);
+  }
+
+  /**
+   * Finishes and commits the turns under way, saves what the models have learned since their checkpoints and ends
+   * the workers. What takes too long is left to the next start, which replays it.
+   */
+  async stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    await this.#stopped;
+  }
+
+  /**
+   * Drops the metric's model and deletes its checkpoints, but for those of a generation that is open. To be called
+   * after a generation was closed.
+   * @throws HtmEngineError `store_unavailable`: to be called again
+   */
+  async forget(metricId: string): Promise<void> {
+    await this.#dispatcher.exclusively(metricId, async () => {
+      this.#warmModels.drop(metricId);
+      await this.#writer.settled(metricId);
+      await this.#deleteClosed(metricId);
+    });
+  }
+
+  async #deleteClosed(metricId: string): Promise<void> {
+    const { store, checkpoints } = this.#parts;
+    const task = await this.#patience.read(
+      'read what a model has to do',
+      async () => await store.modelTask(metricId),
+    );
+    await this.#patience.read('delete checkpoints', async () => {
+      if (task === null) {
+        await checkpoints.deleteAll(metricId);
+        return;
+      }
+      for (const name of await checkpoints.list(metricId)) {
+        if (name.generation !== task.generation.generation) await checkpoints.delete(name);
+      }
+    });
+  }
+
+  async #stop(): Promise<void> {
+    this.#unsubscribe();
+    this.#stopping.abort();
+    const finished = new AbortController();
+    const finish = this.#finish().finally(() => finished.abort());
+    const timeUp = this.#clock.sleep(STOP_TIMEOUT_MS, finished.signal).then(
+      () => {
+        this.#log.warn('stopping takes too long; what is not saved will be replayed');
+        this.#givingUp.abort();
+      },
+      () => undefined,
+    );
+    await Promise.race([finish, timeUp]);
+    await this.#pool.end();
+  }
+
+  async #finish(): Promise<void> {
+    await this.#dispatcher.stop();
+    await this.#sweeping;
+    const rows = (model: { rowid: number; savedRowid: number }) => model.rowid - model.savedRowid;
+    const unsaved = this.#warmModels.all().filter((model) => rows(model) > 0);
+    // Those that would take longest to replay come first, should the time not be enough for all.
+    unsaved.sort((a, b) => rows(b) - rows(a));
+    await Promise.all(unsaved.map(async (model) => await this.#writer.save(model)));
+    await this.#writer.idle();
+  }
+}

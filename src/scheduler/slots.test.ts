@@ -1,0 +1,443 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type Decision, type SlotLimits, Slots, type TurnEnd } from './slots.ts';
+
+const LIMITS: SlotLimits = {
+  workers: 1,
+  lanes: 1,
+  memoryBudgetBytes: 1000,
+  typicalModelBytes: 100,
+  maxWaiting: 100,
+};
+
+function text(decisions: readonly Decision[]): string[] {
+  return decisions.map(({ kind, metricId, worker }) => `${kind} ${metricId} on ${worker}`);
+}
+
+function slots(limits: Partial<SlotLimits> = {}): Slots {
+  return new Slots({ ...LIMITS, ...limits });
+}
+
+/** Makes a model warm and idle. */
+function warm(policy: Slots, metricId: string, bytes = 100): void {
+  policy.wake(metricId);
+  policy.decide();
+  policy.finished(metricId, bytes, 'rest');
+}
+
+describe('slots: the line', () => {
+  it('runs models in the order they were woken, each once', () => {
+    const policy = slots();
+    for (const metricId of ['b', 'a', 'b', 'c', 'a']) policy.wake(metricId);
+    const order: string[] = [];
+    for (let [next] = policy.decide(); next !== undefined; [next] = policy.decide()) {
+      order.push(next.metricId);
+      policy.finished(next.metricId, 100, 'rest');
+    }
+    expect(order).toEqual(['b', 'a', 'c']);
+  });
+
+  it('gives a model that was woken during its turn another one', () => {
+    const policy = slots();
+    policy.wake('a');
+    policy.decide();
+    policy.wake('a');
+    expect(policy.decide()).toEqual([]);
+    policy.finished('a', 100, 'rest');
+    expect(text(policy.decide())).toEqual(['run a on 0']);
+    policy.finished('a', 100, 'rest');
+    expect(policy.decide()).toEqual([]);
+  });
+
+  it('lets a model with a backlog run again after all that waited, and again while it has more', () => {
+    const policy = slots();
+    for (const metricId of ['long', 'x', 'y']) policy.wake(metricId);
+    const order: string[] = [];
+    for (let turn = 0; turn < 6; turn++) {
+      const [next] = policy.decide();
+      if (next === undefined) break;
+      order.push(next.metricId);
+      policy.finished(next.metricId, 100, next.metricId === 'long' && turn < 5 ? 'more' : 'rest');
+    }
+    expect(order).toEqual(['long', 'x', 'y', 'long', 'long', 'long']);
+  });
+
+  it('takes no more cold models than its line may hold, but always warm ones', () => {
+    const policy = slots({ maxWaiting: 2 });
+    warm(policy, 'warm');
+    expect(['a', 'b', 'c', 'a', 'warm'].map((metricId) => policy.wake(metricId))).toEqual([
+      true,
+      true,
+      false,
+      true,
+      true,
+    ]);
+    expect(policy.usage().waitingModels).toBe(3);
+  });
+});
+
+describe('slots: workers', () => {
+  it('spreads cold models over workers and lanes', () => {
+    const policy = slots({ workers: 2, lanes: 2 });
+    for (const metricId of ['a', 'b', 'c', 'd', 'e']) policy.wake(metricId);
+    expect(text(policy.decide())).toEqual(['run a on 0', 'run b on 1', 'run c on 0', 'run d on 1']);
+  });
+
+  it('puts a cold model where fewer are warm', () => {
+    const policy = slots({ workers: 2 });
+    warm(policy, 'a');
+    warm(policy, 'b');
+    warm(policy, 'c');
+    policy.wake('d');
+    expect(text(policy.decide())).toEqual(['run d on 1']);
+  });
+
+  it('runs a warm model where it is warm, and others meanwhile', () => {
+    const policy = slots({ workers: 2 });
+    warm(policy, 'a');
+    policy.wake('cold');
+    policy.wake('a');
+    policy.wake('colder');
+    expect(text(policy.decide())).toEqual(['run cold on 1', 'run a on 0']);
+    policy.finished('cold', 100, 'more');
+    expect(text(policy.decide())).toEqual(['run colder on 1']);
+    policy.finished('a', 100, 'rest');
+    // Worker 0 is free, but "cold" is warm on worker 1.
+    expect(policy.decide()).toEqual([]);
+    policy.finished('colder', 100, 'rest');
+    expect(text(policy.decide())).toEqual(['run cold on 1']);
+  });
+
+  it('moves the models of a lost worker elsewhere', () => {
+    const policy = slots({ workers: 2 });
+    warm(policy, 'idle');
+    policy.wake('busy');
+    policy.wake('waits');
+    policy.decide();
+    policy.finished('busy', 100, 'more');
+    policy.finished('waits', 100, 'more');
+    expect(policy.usage().warmModels).toBe(3);
+    policy.workerDown(0);
+    policy.workerDown(1);
+    expect(policy.usage()).toEqual({ warmModels: 0, heldBytes: 0, waitingModels: 2 });
+    expect(policy.decide()).toEqual([]);
+    policy.workerUp(1);
+    expect(text(policy.decide())).toEqual(['run waits on 1']);
+    policy.finished('waits', null, 'rest');
+    expect(text(policy.decide())).toEqual(['run busy on 1']);
+  });
+
+  it('takes a model for cold whose worker was lost during its turn', () => {
+    const policy = slots();
+    policy.wake('a');
+    policy.decide();
+    policy.workerDown(0);
+    policy.finished('a', null, 'more');
+    expect(policy.usage()).toEqual({ warmModels: 0, heldBytes: 0, waitingModels: 1 });
+    policy.workerUp(0);
+    expect(text(policy.decide())).toEqual(['run a on 0']);
+  });
+});
+
+describe('slots: memory', () => {
+  it('evicts the least recently used idle model before a cold one starts', () => {
+    const policy = slots({ memoryBudgetBytes: 250 });
+    warm(policy, 'a');
+    warm(policy, 'b');
+    warm(policy, 'a');
+    policy.wake('c');
+    expect(text(policy.decide())).toEqual(['evict b on 0']);
+    expect(policy.decide()).toEqual([]);
+    policy.evicted('b');
+    expect(text(policy.decide())).toEqual(['run c on 0']);
+    expect(policy.usage().heldBytes).toBe(200);
+  });
+
+  it('allows one model whatever the budget, and never two at a time', () => {
+    const policy = slots({ workers: 2, lanes: 2, memoryBudgetBytes: 1 });
+    policy.wake('a');
+    policy.wake('b');
+    expect(text(policy.decide())).toEqual(['run a on 0']);
+    policy.finished('a', 100, 'rest');
+    expect(text(policy.decide())).toEqual(['evict a on 0']);
+    policy.evicted('a');
+    expect(text(policy.decide())).toEqual(['run b on 0']);
+    policy.finished('b', 5000, 'rest');
+    expect(policy.decide()).toEqual([]);
+  });
+
+  it('shrinks to the budget when models have grown', () => {
+    const policy = slots({ memoryBudgetBytes: 250 });
+    warm(policy, 'a');
+    warm(policy, 'b', 240);
+    expect(text(policy.decide())).toEqual(['evict a on 0']);
+  });
+
+  it('evicts of the waiting models the last, and lets it wait on', () => {
+    const policy = slots({ memoryBudgetBytes: 250, workers: 1 });
+    warm(policy, 'a');
+    warm(policy, 'b');
+    policy.wake('cold');
+    policy.wake('b');
+    policy.wake('a');
+    // Room is made for "cold", which came first; "b" needs none and runs meanwhile.
+    expect(text(policy.decide())).toEqual(['evict a on 0', 'run b on 0']);
+    policy.evicted('a');
+    policy.finished('b', 100, 'rest');
+    expect(text(policy.decide())).toEqual(['run cold on 0']);
+    policy.finished('cold', 100, 'rest');
+    expect(text(policy.decide())).toEqual(['evict b on 0']);
+    policy.evicted('b');
+    expect(text(policy.decide())).toEqual(['run a on 0']);
+  });
+
+  it('keeps a model that replays, lets it overtake, and evicts it when it has got somewhere', () => {
+    const policy = slots({ memoryBudgetBytes: 150 });
+    policy.wake('replays');
+    policy.wake('cold');
+    expect(text(policy.decide())).toEqual(['run replays on 0']);
+    for (let turn = 0; turn < 3; turn++) {
+      policy.finished('replays', 100, 'replaying');
+      expect(text(policy.decide())).toEqual(['run replays on 0']);
+    }
+    policy.finished('replays', 100, 'more');
+    expect(text(policy.decide())).toEqual(['evict replays on 0']);
+    policy.evicted('replays');
+    expect(text(policy.decide())).toEqual(['run cold on 0']);
+  });
+
+  it('lets nothing overtake a cold model that only running ones keep out', () => {
+    const policy = slots({ workers: 2, memoryBudgetBytes: 250 });
+    warm(policy, 'a');
+    warm(policy, 'b');
+    policy.wake('a');
+    policy.wake('b');
+    expect(text(policy.decide())).toEqual(['run a on 0', 'run b on 1']);
+    policy.wake('cold');
+    policy.wake('a');
+    policy.wake('b');
+    policy.finished('a', 200, 'rest');
+    // "a" and "b" together leave no room; "a" gives way although it was woken again.
+    expect(text(policy.decide())).toEqual(['evict a on 0']);
+    policy.finished('b', 100, 'rest');
+    policy.evicted('a');
+    expect(text(policy.decide())).toEqual(['evict b on 1']);
+    policy.evicted('b');
+    expect(text(policy.decide())).toEqual(['run cold on 0']);
+  });
+});
+
+describe('slots: claims', () => {
+  it('keeps a claimed model from running until it is released', () => {
+    const policy = slots();
+    warm(policy, 'a');
+    expect(policy.claim('a')).toBe(true);
+    expect(policy.claim('a')).toBe(false);
+    policy.wake('a');
+    expect(policy.decide()).toEqual([]);
+    policy.release('a');
+    expect(policy.usage().heldBytes).toBe(0);
+    expect(text(policy.decide())).toEqual(['run a on 0']);
+    expect(policy.claim('a')).toBe(false);
+  });
+
+  it('claims unknown and waiting models; a waiting one waits again afterwards', () => {
+    const policy = slots();
+    expect(policy.claim('unknown')).toBe(true);
+    policy.release('unknown');
+    policy.wake('waits');
+    expect(policy.claim('waits')).toBe(true);
+    expect(policy.decide()).toEqual([]);
+    policy.release('waits');
+    expect(text(policy.decide())).toEqual(['run waits on 0']);
+  });
+});
+
+describe('slots: whatever happens', () => {
+  const METRICS = 12;
+  const turnEnds = fc.constantFrom<TurnEnd>('rest', 'more', 'replaying');
+  const events = fc.array(
+    fc.record({
+      kind: fc.constantFrom('wake', 'wake', 'wake', 'finish', 'finish', 'finish', 'evicted', 'down', 'claim'),
+      pick: fc.nat(1000),
+      end: turnEnds,
+      drop: fc.nat(9),
+    }),
+    { maxLength: 300 },
+  );
+  const limits = fc.record({
+    workers: fc.integer({ min: 1, max: 3 }),
+    lanes: fc.integer({ min: 1, max: 2 }),
+    memoryBudgetBytes: fc.integer({ min: 1, max: 900 }),
+  });
+
+  /** Plays scheduler and workers around a policy, and checks every decision. */
+  class World {
+    readonly policy: Slots;
+    readonly limits: { workers: number; lanes: number; memoryBudgetBytes: number };
+    readonly running = new Map<string, number>();
+    readonly leaving = new Set<string>();
+    readonly warm = new Map<string, number>();
+    readonly due = new Set<string>();
+    readonly downs = new Set<number>();
+    readonly claimed = new Set<string>();
+    readonly replaying = new Set<string>();
+    readonly starts: string[] = [];
+
+    constructor(given: { workers: number; lanes: number; memoryBudgetBytes: number }) {
+      this.limits = given;
+      this.policy = new Slots({ ...LIMITS, ...given });
+    }
+
+    decide(): void {
+      for (const { kind, metricId, worker } of this.policy.decide()) {
+        expect(this.running.has(metricId) || this.leaving.has(metricId) || this.claimed.has(metricId)).toBe(
+          false,
+        );
+        if (kind === 'evict') {
+          expect(this.warm.get(metricId)).toBe(worker);
+          expect(this.replaying.has(metricId)).toBe(false);
+          this.leaving.add(metricId);
+          continue;
+        }
+        expect(this.downs.has(worker)).toBe(false);
+        expect(this.warm.get(metricId) ?? worker).toBe(worker);
+        this.running.set(metricId, worker);
+        this.warm.set(metricId, worker);
+        this.due.delete(metricId);
+        this.starts.push(metricId);
+        const onWorker = Array.from(this.running.values()).filter((other) => other === worker);
+        expect(onWorker.length).toBeLessThanOrEqual(this.limits.lanes);
+      }
+      // All models take 100 bytes here, so what is warm tells what is held.
+      expect(this.warm.size * 100).toBeLessThanOrEqual(Math.max(100, this.limits.memoryBudgetBytes));
+    }
+
+    finish(metricId: string, drop: boolean, end: TurnEnd): void {
+      this.running.delete(metricId);
+      if (drop) this.warm.delete(metricId);
+      if (end !== 'rest') this.due.add(metricId);
+      if (end === 'replaying' && this.warm.has(metricId)) this.replaying.add(metricId);
+      else this.replaying.delete(metricId);
+      this.policy.finished(metricId, this.warm.has(metricId) ? 100 : null, end);
+    }
+
+    evicted(metricId: string): void {
+      this.leaving.delete(metricId);
+      this.warm.delete(metricId);
+      this.policy.evicted(metricId);
+    }
+
+    down(worker: number): void {
+      this.downs.add(worker);
+      for (const [metricId, where] of this.warm) {
+        if (where === worker && !this.running.has(metricId) && !this.leaving.has(metricId)) {
+          this.warm.delete(metricId);
+          this.replaying.delete(metricId);
+        }
+      }
+      this.policy.workerDown(worker);
+    }
+
+    up(worker: number): void {
+      this.downs.delete(worker);
+      this.policy.workerUp(worker);
+    }
+  }
+
+  it('keeps its promises, and in the end every woken model has run', () => {
+    fc.assert(
+      fc.property(limits, events, (given, steps) => {
+        const world = new World(given);
+        const lost = new Set<string>();
+        for (const { kind, pick, end, drop } of steps) {
+          const choose = (from: Iterable<string>) => {
+            const list = Array.from(from);
+            return list[pick % Math.max(1, list.length)];
+          };
+          if (kind === 'wake') {
+            const metricId = `m${pick % METRICS}`;
+            world.due.add(metricId);
+            world.policy.wake(metricId);
+          } else if (kind === 'finish') {
+            const metricId = choose(world.running.keys());
+            if (metricId !== undefined) world.finish(metricId, drop === 0 || lost.delete(metricId), end);
+          } else if (kind === 'evicted') {
+            const metricId = choose(world.leaving);
+            if (metricId !== undefined) world.evicted(metricId);
+          } else if (kind === 'down') {
+            const worker = pick % given.workers;
+            if (world.downs.has(worker)) world.up(worker);
+            else {
+              world.down(worker);
+              for (const [metricId, where] of world.running) if (where === worker) lost.add(metricId);
+            }
+          } else {
+            const metricId = `m${pick % METRICS}`;
+            if (world.claimed.delete(metricId)) world.policy.release(metricId);
+            else if (world.policy.claim(metricId)) {
+              world.claimed.add(metricId);
+              world.replaying.delete(metricId);
+              world.warm.delete(metricId);
+            }
+          }
+          if (kind !== 'claim') world.decide();
+        }
+        // Whatever was going on ends; then all that was woken must get its turn.
+        for (const worker of world.downs) world.up(worker);
+        for (const metricId of world.claimed) {
+          world.claimed.delete(metricId);
+          world.policy.release(metricId);
+        }
+        for (let round = 0; round < 200; round++) {
+          world.decide();
+          for (const metricId of Array.from(world.running.keys())) {
+            world.finish(metricId, lost.delete(metricId), 'rest');
+          }
+          for (const metricId of Array.from(world.leaving)) world.evicted(metricId);
+        }
+        expect(Array.from(world.due)).toEqual([]);
+        expect(world.policy.usage().waitingModels).toBe(0);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('starves nobody: under lasting load every model gets turn after turn, however long each takes', () => {
+    // Replays are finite, so there is no load of nothing but replays.
+    const lasting = fc
+      .array(fc.constantFrom<TurnEnd>('more', 'replaying'))
+      .map((ends) => [...ends, 'more' as const]);
+    const durations = fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1 });
+    fc.assert(
+      fc.property(
+        limits,
+        fc.integer({ min: 2, max: METRICS }),
+        durations,
+        lasting,
+        (given, models, ticks, ends) => {
+          const world = new World(given);
+          for (let i = 0; i < models; i++) world.policy.wake(`m${i}`);
+          const rounds = 40;
+          const left = new Map<string, number>();
+          for (let begun = 0; world.starts.length < models * rounds;) {
+            world.decide();
+            for (const metricId of [...world.running.keys(), ...world.leaving]) {
+              const ticksLeft = (left.get(metricId) ?? ticks[begun++ % ticks.length] ?? 1) - 1;
+              left.set(metricId, ticksLeft);
+              if (ticksLeft > 0) continue;
+              left.delete(metricId);
+              if (world.leaving.has(metricId)) world.evicted(metricId);
+              else world.finish(metricId, false, ends[begun % ends.length] ?? 'more');
+            }
+          }
+          for (let i = 0; i < models; i++) {
+            const turns = [-1, ...world.starts.flatMap((id, turn) => (id === `m${i}` ? [turn] : []))];
+            const gaps = turns.map((turn, n) => (turns[n + 1] ?? world.starts.length) - turn);
+            expect(Math.max(...gaps)).toBeLessThanOrEqual(8 * models);
+          }
+        },
+      ),
+    );
+  });
+});

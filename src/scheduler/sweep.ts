@@ -1,0 +1,43 @@
+import type { Logger } from 'pino';
+import type { Clock } from './clock.ts';
+import type { SchedulerLog } from './committer.ts';
+
+const PAGE_METRICS = 1_000;
+
+/**
+ * Finds the work that lost wake-ups left behind: asks the store for it, page by page, at once and then every
+ * `intervalMs` until `signal` ends it. Never rejects: while the store is away it tries again next time.
+ */
+export async function sweep(
+  store: Pick<SchedulerLog, 'modelsWithWork'>,
+  wake: (metricIds: readonly string[]) => void,
+  intervalMs: number,
+  log: Logger,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<void> {
+  let failing = false;
+  while (!signal.aborted) {
+    try {
+      await sweepOnce(store, wake, signal);
+      failing = false;
+    } catch (error) {
+      if (!failing) log.warn({ err: error }, 'the store cannot be asked for work yet');
+      failing = true;
+    }
+    await clock.sleep(intervalMs, signal).catch(() => undefined);
+  }
+}
+
+async function sweepOnce(
+  store: Pick<SchedulerLog, 'modelsWithWork'>,
+  wake: (metricIds: readonly string[]) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  let after: string | undefined = '';
+  while (after !== undefined && !signal.aborted) {
+    const metricIds: readonly string[] = await store.modelsWithWork(after, PAGE_METRICS);
+    wake(metricIds);
+    after = metricIds.length < PAGE_METRICS ? undefined : metricIds.at(-1);
+  }
+}

@@ -1,0 +1,59 @@
+import type { CheckpointName } from '../checkpoints/checkpoint-store.ts';
+import type { ModelWorker } from './model-worker.ts';
+
+/** What the scheduler knows of a model that is loaded in a worker. */
+export interface WarmModel {
+  readonly metricId: string;
+  readonly worker: ModelWorker;
+  readonly generation: number;
+  readonly revision: number;
+  /** The last row it has seen. Never ahead of the committed watermark while it rests. */
+  rowid: number;
+  /** The row of its newest checkpoint that is kept or being written; where it was built from if there is none. */
+  savedRowid: number;
+  /** Memory it takes. */
+  bytes: number;
+}
+
+/** The loaded models by metric; tells their workers to drop them. */
+export class WarmModels {
+  readonly #models = new Map<string, WarmModel>();
+
+  get(metricId: string): WarmModel | null {
+    return this.#models.get(metricId) ?? null;
+  }
+
+  all(): WarmModel[] {
+    return Array.from(this.#models.values());
+  }
+
+  add(model: WarmModel): void {
+    this.#models.set(model.metricId, model);
+  }
+
+  /** Drops the metric's model, if there is one, here and in its worker. */
+  drop(metricId: string): void {
+    const model = this.#models.get(metricId);
+    if (model === undefined) return;
+    this.#models.delete(metricId);
+    // Calls are answered in order, so nothing needs to wait for this one; a worker that has ended holds nothing.
+    model.worker.drop(metricId).catch(() => undefined);
+  }
+
+  /** Forgets all models of a worker that has ended. */
+  lost(worker: ModelWorker): void {
+    for (const model of this.all()) {
+      if (model.worker === worker) this.#models.delete(model.metricId);
+    }
+  }
+}
+
+/** The name of the model's checkpoint at the row it stands at. */
+export function checkpointName(model: WarmModel): CheckpointName {
+  return {
+    metricId: model.metricId,
+    generation: model.generation,
+    rowid: model.rowid,
+    revision: model.revision,
+  };
+}

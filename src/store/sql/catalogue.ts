@@ -1,0 +1,88 @@
+import { HtmEngineError } from '../../errors.ts';
+import type { GenerationRequest } from '../../generation.ts';
+import { checkName, MAX_NAME_CHARACTERS, type Metric, type MetricStatus } from '../../metric.ts';
+import type { Catalogue } from '../catalogue.ts';
+import { checkLimit } from './bounds.ts';
+import { discardMetric, removeDiscarded } from './discarding.ts';
+import { checkRequest } from './generations.ts';
+import { takeLeases } from './leases.ts';
+import { createMetrics, selectMetric } from './metrics.ts';
+import { activate, clearResults, monitor, unmonitor } from './monitoring.ts';
+import type { Session } from './session.ts';
+import { metricsToActivate, metricsToClear } from './sweeps.ts';
+
+/** The catalogue in an SQL database. */
+export class SqlCatalogue implements Catalogue {
+  readonly #session: Session;
+  readonly #partitions: number;
+
+  constructor(session: Session, partitions: number) {
+    this.#session = session;
+    this.#partitions = partitions;
+  }
+
+  async createMetric(name: string): Promise<{ metricId: string; created: boolean }> {
+    if (checkName(name) !== null) {
+      throw new HtmEngineError(
+        'invalid_metric_name',
+        `not a metric name: ${JSON.stringify(name.slice(0, MAX_NAME_CHARACTERS))}; give 1 to ${MAX_NAME_CHARACTERS} characters without control characters`,
+      );
+    }
+    return this.#session.write(async (db) => {
+      const existing = await selectMetric(db, { name });
+      if (existing !== null) return { metricId: existing.metricId, created: false };
+      const [created] = await createMetrics(db, this.#partitions, [name]);
+      if (created === undefined) throw new Error(`metric ${name} was not created`);
+      return { metricId: created.uid, created: true };
+    });
+  }
+
+  getMetric(metricId: string): Promise<Metric | null> {
+    return this.#session.read((db) => selectMetric(db, { uid: metricId }));
+  }
+
+  findMetric(name: string): Promise<Metric | null> {
+    return this.#session.read((db) => selectMetric(db, { name }));
+  }
+
+  async monitor(metricId: string, request: GenerationRequest): Promise<MetricStatus> {
+    checkRequest(request);
+    return this.#session.write((db) => monitor(db, metricId, request));
+  }
+
+  activate(metricId: string, rows: 'firstRows' | 'allRows'): Promise<MetricStatus> {
+    return this.#session.write((db) => activate(db, metricId, rows));
+  }
+
+  async metricsToActivate(afterMetricId: string, limit: number): Promise<string[]> {
+    checkLimit(limit);
+    return this.#session.read((db) => metricsToActivate(db, afterMetricId, limit));
+  }
+
+  unmonitor(metricId: string): Promise<boolean> {
+    return this.#session.write((db) => unmonitor(db, metricId));
+  }
+
+  async clearResults(metricId: string, limit: number): Promise<boolean> {
+    checkLimit(limit);
+    return this.#session.write((db) => clearResults(db, metricId, limit));
+  }
+
+  async metricsToClear(limit: number): Promise<string[]> {
+    checkLimit(limit);
+    return this.#session.read((db) => metricsToClear(db, limit));
+  }
+
+  discardMetric(metricId: string): Promise<void> {
+    return this.#session.write((db) => discardMetric(db, metricId));
+  }
+
+  async removeDiscarded(limit: number): Promise<boolean> {
+    checkLimit(limit);
+    return this.#session.write((db) => removeDiscarded(db, limit));
+  }
+
+  takeLeases(owner: string): Promise<number> {
+    return this.#session.write((db) => takeLeases(db, owner));
+  }
+}

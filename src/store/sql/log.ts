@@ -1,0 +1,121 @@
+import type {
+  AnomalyScoreSlice,
+  AnomalyTask,
+  AppendOptions,
+  AppendOutcome,
+  CursorMove,
+  CursorPosition,
+  FoldOutcome,
+  Log,
+  MetricSamples,
+  ModelFailure,
+  ModelTask,
+  RawScoreSlice,
+  RowBlock,
+  ScoredRow,
+} from '../log.ts';
+import { appendSamples, checkBatches } from './append.ts';
+import { checkLimit } from './bounds.ts';
+import {
+  advanceCursor,
+  checkAnomalyScoreSlice,
+  checkFold,
+  checkRawScoreSlice,
+  failModel,
+  FoldRefused,
+  recordAnomalyScores,
+  recordRawScores,
+} from './folds.ts';
+import { readRows, readScoredRows } from './rows.ts';
+import type { Db, Session, SqlDialect } from './session.ts';
+import { metricsToPublish, metricsToScore, modelsWithWork } from './sweeps.ts';
+import { anomalyTask, cursorPosition, modelTask } from './tasks.ts';
+
+/** The log in an SQL database. */
+export class SqlLog implements Log {
+  readonly #session: Session;
+  readonly #dialect: SqlDialect;
+  readonly #partitions: number;
+
+  constructor(session: Session, dialect: SqlDialect, partitions: number) {
+    this.#session = session;
+    this.#dialect = dialect;
+    this.#partitions = partitions;
+  }
+
+  async appendSamples(batches: readonly MetricSamples[], options: AppendOptions): Promise<AppendOutcome[]> {
+    checkBatches(batches);
+    return this.#session.write((db) => appendSamples(db, this.#dialect, this.#partitions, batches, options));
+  }
+
+  async readRows(metricId: string, after: number, through: number, limit: number): Promise<RowBlock> {
+    checkLimit(limit);
+    return this.#session.read((db) => readRows(db, metricId, after, through, limit));
+  }
+
+  modelTask(metricId: string): Promise<ModelTask | null> {
+    return this.#session.read((db) => modelTask(db, metricId));
+  }
+
+  async recordRawScores(slice: RawScoreSlice): Promise<FoldOutcome> {
+    checkRawScoreSlice(slice);
+    return this.#fold((db) => recordRawScores(db, this.#dialect, slice));
+  }
+
+  failModel(failure: ModelFailure): Promise<FoldOutcome> {
+    return this.#fold((db) => failModel(db, failure));
+  }
+
+  async modelsWithWork(afterMetricId: string, limit: number): Promise<string[]> {
+    checkLimit(limit);
+    return this.#session.read((db) => modelsWithWork(db, afterMetricId, limit));
+  }
+
+  anomalyTask(metricId: string): Promise<AnomalyTask | null> {
+    return this.#session.read((db) => anomalyTask(db, metricId));
+  }
+
+  async recordAnomalyScores(slice: AnomalyScoreSlice): Promise<FoldOutcome> {
+    checkAnomalyScoreSlice(slice);
+    return this.#fold((db) => recordAnomalyScores(db, this.#dialect, slice));
+  }
+
+  async metricsToScore(afterMetricId: string, limit: number): Promise<string[]> {
+    checkLimit(limit);
+    return this.#session.read((db) => metricsToScore(db, afterMetricId, limit));
+  }
+
+  cursor(consumer: string, metricId: string): Promise<CursorPosition | null> {
+    return this.#session.read((db) => cursorPosition(db, consumer, metricId));
+  }
+
+  async readScoredRows(
+    metricId: string,
+    after: number,
+    through: number,
+    limit: number,
+  ): Promise<ScoredRow[]> {
+    checkLimit(limit);
+    return this.#session.read((db) => readScoredRows(db, metricId, after, through, limit));
+  }
+
+  async advanceCursor(move: CursorMove): Promise<FoldOutcome> {
+    checkFold(move);
+    return this.#fold((db) => advanceCursor(db, move));
+  }
+
+  async metricsToPublish(consumer: string, afterMetricId: string, limit: number): Promise<string[]> {
+    checkLimit(limit);
+    return this.#session.read((db) => metricsToPublish(db, consumer, afterMetricId, limit));
+  }
+
+  async #fold(operation: (db: Db) => Promise<void>): Promise<FoldOutcome> {
+    try {
+      await this.#session.write(operation);
+      return { refused: null };
+    } catch (error) {
+      if (error instanceof FoldRefused) return { refused: error.reason };
+      throw error;
+    }
+  }
+}

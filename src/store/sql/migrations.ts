@@ -1,0 +1,60 @@
+import type { CreateTableBuilder, Kysely, RawBuilder } from 'kysely';
+import { Migrator, type Migration } from 'kysely/migration';
+import { HtmEngineError } from '../../errors.ts';
+import { firstMigration } from './first-migration.ts';
+import type { Schema } from './schema.ts';
+
+/** What migrations need to know of a database. */
+export interface MigrationDialect {
+  readonly timestampType: 'integer' | RawBuilder<unknown>;
+  readonly binaryType: 'blob' | RawBuilder<unknown>;
+  /** Lays the table out by its primary key, where a database needs to be told. */
+  readonly clustered: <Table extends string, Column extends string>(
+    table: CreateTableBuilder<Table, Column>,
+  ) => CreateTableBuilder<Table, Column>;
+}
+
+/**
+ * Brings the schema up to date: forward only. The caller holds a transaction, or whatever keeps a second program
+ * from doing the same at the same time.
+ * @throws HtmEngineError `store_newer` if a migration has run that this program does not know.
+ */
+export async function migrate(db: Kysely<Schema>, dialect: MigrationDialect, where: string): Promise<void> {
+  const migrations: Record<string, Migration> = {
+    '0001-first': { up: (database: Kysely<Schema>) => firstMigration(database, dialect) },
+  };
+  await refuseNewer(db, Object.keys(migrations), where);
+  const migrator = new Migrator({
+    db,
+    provider: { getMigrations: () => Promise.resolve(migrations) },
+  });
+  const { error } = await migrator.migrateToLatest();
+  if (error !== undefined) throw asError(error);
+}
+
+async function refuseNewer(db: Kysely<Schema>, known: readonly string[], where: string): Promise<void> {
+  const unknown = (await executedMigrations(db)).filter((name) => !known.includes(name));
+  if (unknown.length === 0) return;
+  throw new HtmEngineError(
+    'store_newer',
+    `${where} was made by a newer version of htmengine (it has the migration ${unknown.join(', ')}): install that version or a newer one`,
+  );
+}
+
+async function executedMigrations(db: Kysely<Schema>): Promise<string[]> {
+  const tables = await db.introspection.getTables({ withInternalKyselyTables: true });
+  if (!tables.some((table) => table.name === MIGRATION_TABLE)) return [];
+  const rows = await db
+    .$extendTables<{ [MIGRATION_TABLE]: { name: string } }>()
+    .selectFrom(MIGRATION_TABLE)
+    .select('name')
+    .orderBy('name')
+    .execute();
+  return rows.map((row) => row.name);
+}
+
+const MIGRATION_TABLE = 'kysely_migration';
+
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}

@@ -1,0 +1,153 @@
+import type { MetricStatus } from '../../metric.ts';
+
+/**
+ * The tables, as Kysely sees them. `metric` and `metric_data` keep the original's columns (system reference 8.1).
+ * Times are epoch seconds here; an adapter whose columns are of a date type converts in its driver.
+ */
+export interface Schema {
+  metric: MetricTable;
+  metric_data: MetricDataTable;
+  generation: GenerationTable;
+  scheduler_watermark: SchedulerWatermarkTable;
+  anomaly_watermark: AnomalyWatermarkTable;
+  cursor: CursorTable;
+  model_command: ModelCommandTable;
+  result_clearing: ResultClearingTable;
+  lease: LeaseTable;
+  installation: InstallationTable;
+}
+
+interface MetricTable {
+  /** 32 hex digits. */
+  uid: string;
+  /** `custom`, or `discarded` for a metric that only waits for its rows to be removed. */
+  datasource: string;
+  /** Unique per datasource, compared by bytes. */
+  name: string;
+  description: string | null;
+  server: string | null;
+  location: string | null;
+  tag_name: string | null;
+  status: MetricStatus;
+  message: string | null;
+  collector_error: string | null;
+  poll_interval: number;
+  /** The storer's watermark. The stored rowids of a metric have no gaps, so they and the lowest give the count. */
+  last_rowid: number;
+  /** Time of the row `last_rowid`. */
+  last_timestamp: number | null;
+  /** A hash of the name at creation; never changes. */
+  partition: number;
+  /** The model spec as it was given. */
+  parameters: string | null;
+  /** The frozen model parameters. */
+  model_params: string | null;
+}
+
+interface MetricDataTable {
+  uid: string;
+  /** From 1, consecutive per metric. */
+  rowid: number;
+  timestamp: number;
+  metric_value: number;
+  raw_anomaly_score: number | null;
+  anomaly_score: number | null;
+  display_value: number | null;
+  multi_step_best_predictions: string | null;
+}
+
+/** Everything that was asked of a generation and, once it is open, everything that is frozen with it. */
+interface GenerationTable {
+  uid: string;
+  /** 1, 2, ... per metric. A closed generation's row stays, so that its number is never given again. */
+  generation: number;
+  state: GenerationState;
+  /** `last_rowid` at `monitor`'s commit. */
+  backlog_rowid: number;
+  /** The row the fold starts from; null until it opens. */
+  start_rowid: number | null;
+  minimum_rows: number;
+  min_resolution: number | null;
+  /** As given; estimated from rows when the generation opens without. */
+  range_min: number | null;
+  range_max: number | null;
+  /** The value encoder's; null until it opens, and where the parameters came complete. */
+  resolution: number | null;
+  algorithm_revision: number;
+  resource: string | null;
+  /** JSON of `LikelihoodConstants`. */
+  likelihood: string;
+  /** JSON of the keys that lead to the resolution; null where the parameters came complete. */
+  resolution_path: string | null;
+  spec: string;
+  /** JSON; complete once it is open. */
+  model_params: string;
+}
+
+/** `pending`: waits for rows; `open`: models and scores belong to it; `closed`: past. At most one per metric is not closed. */
+export type GenerationState = 'pending' | 'open' | 'closed';
+
+/** One row per open generation; T1 moves it. */
+interface SchedulerWatermarkTable {
+  uid: string;
+  generation: number;
+  processed_rowid: number;
+  /** The last command that has been applied. */
+  command_sequence: number;
+}
+
+/** One row per open generation; T2 moves it. */
+interface AnomalyWatermarkTable {
+  uid: string;
+  generation: number;
+  scored_rowid: number;
+  /** The likelihood's small state after that row. */
+  state: Uint8Array | null;
+}
+
+/** T3 moves it. */
+interface CursorTable {
+  consumer: string;
+  uid: string;
+  generation: number;
+  rowid: number;
+}
+
+interface ModelCommandTable {
+  uid: string;
+  generation: number;
+  sequence: number;
+  /** The command takes effect after this row: never before what was processed when it was inserted. */
+  after_rowid: number;
+  what: string;
+  args: string | null;
+}
+
+/** Rows of a metric that may still carry results of its last closed generation; gone when they are cleared. */
+interface ResultClearingTable {
+  uid: string;
+  next_rowid: number;
+  through_rowid: number;
+}
+
+interface LeaseTable {
+  stage: Stage;
+  partition: number;
+  owner: string | null;
+  epoch: number;
+  /** Epoch seconds by the database's clock; null for a holder that never lets go (embedded). */
+  expires_at: number | null;
+}
+
+/** The stages whose work is leased. */
+export const STAGES = ['scheduler', 'anomaly', 'publishing'] as const;
+export type Stage = (typeof STAGES)[number];
+
+/** What was decided when the database was created, and what serves the whole of it. */
+interface InstallationTable {
+  name: 'partitions' | 'ping';
+  value: string;
+}
+
+/** Where a discarded metric waits for its rows to be removed. */
+export const DISCARDED_DATASOURCE = 'discarded';

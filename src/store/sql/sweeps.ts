@@ -1,0 +1,84 @@
+import { MetricStatus } from '../../metric.ts';
+import { RUNNING } from './folds.ts';
+import { hasEnoughRows } from './generations.ts';
+import type { Db } from './session.ts';
+
+/** See `Log.modelsWithWork`. */
+export async function modelsWithWork(db: Db, afterMetricId: string, limit: number): Promise<string[]> {
+  const rows = await db
+    .selectFrom('scheduler_watermark')
+    .innerJoin('metric', 'metric.uid', 'scheduler_watermark.uid')
+    .select('scheduler_watermark.uid')
+    .where('scheduler_watermark.uid', '>', afterMetricId)
+    .where('metric.status', 'in', RUNNING)
+    .where((eb) =>
+      eb.or([
+        eb('metric.status', '=', MetricStatus.CREATE_PENDING),
+        eb('scheduler_watermark.processed_rowid', '<', eb.ref('metric.last_rowid')),
+      ]),
+    )
+    .orderBy('scheduler_watermark.uid')
+    .limit(limit)
+    .execute();
+  return rows.map((row) => row.uid);
+}
+
+/** See `Log.metricsToScore`. */
+export async function metricsToScore(db: Db, afterMetricId: string, limit: number): Promise<string[]> {
+  const rows = await db
+    .selectFrom('anomaly_watermark')
+    .innerJoin('scheduler_watermark', 'scheduler_watermark.uid', 'anomaly_watermark.uid')
+    .select('anomaly_watermark.uid')
+    .where('anomaly_watermark.uid', '>', afterMetricId)
+    .whereRef('anomaly_watermark.scored_rowid', '<', 'scheduler_watermark.processed_rowid')
+    .orderBy('anomaly_watermark.uid')
+    .limit(limit)
+    .execute();
+  return rows.map((row) => row.uid);
+}
+
+/** See `Log.metricsToPublish`. */
+export async function metricsToPublish(
+  db: Db,
+  consumer: string,
+  afterMetricId: string,
+  limit: number,
+): Promise<string[]> {
+  const rows = await db
+    .selectFrom('anomaly_watermark')
+    .leftJoin('cursor', (join) =>
+      join.onRef('cursor.uid', '=', 'anomaly_watermark.uid').on('cursor.consumer', '=', consumer),
+    )
+    .select('anomaly_watermark.uid')
+    .where('anomaly_watermark.uid', '>', afterMetricId)
+    .where((eb) =>
+      eb(
+        'anomaly_watermark.scored_rowid',
+        '>',
+        eb.fn.coalesce(
+          'cursor.rowid',
+          eb
+            .selectFrom('generation')
+            .select((inner) => inner('generation.start_rowid', '-', 1).as('before_start'))
+            .whereRef('generation.uid', '=', 'anomaly_watermark.uid')
+            .whereRef('generation.generation', '=', 'anomaly_watermark.generation'),
+        ),
+      ),
+    )
+    .orderBy('anomaly_watermark.uid')
+    .limit(limit)
+    .execute();
+  return rows.map((row) => row.uid);
+}
+
+/** See `Catalogue.metricsToActivate`. */
+export async function metricsToActivate(db: Db, afterMetricId: string, limit: number): Promise<string[]> {
+  const rows = await hasEnoughRows(db).where('generation.uid', '>', afterMetricId).limit(limit).execute();
+  return rows.map((row) => row.uid);
+}
+
+/** See `Catalogue.metricsToClear`. */
+export async function metricsToClear(db: Db, limit: number): Promise<string[]> {
+  const rows = await db.selectFrom('result_clearing').select('uid').orderBy('uid').limit(limit).execute();
+  return rows.map((row) => row.uid);
+}

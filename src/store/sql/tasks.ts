@@ -1,0 +1,112 @@
+import type { AnomalyTask, CursorPosition, ModelTask } from '../log.ts';
+import { RUNNING } from './folds.ts';
+import { GENERATION_COLUMNS, toGeneration } from './generations.ts';
+import type { Db } from './session.ts';
+
+/** See `Log.modelTask`. */
+export async function modelTask(db: Db, metricId: string): Promise<ModelTask | null> {
+  const row = await db
+    .selectFrom('scheduler_watermark')
+    .innerJoin('generation', (join) =>
+      join
+        .onRef('generation.uid', '=', 'scheduler_watermark.uid')
+        .onRef('generation.generation', '=', 'scheduler_watermark.generation'),
+    )
+    .innerJoin('metric', 'metric.uid', 'scheduler_watermark.uid')
+    .select([
+      ...GENERATION_COLUMNS,
+      'metric.status',
+      'metric.partition',
+      'metric.last_rowid',
+      'scheduler_watermark.processed_rowid',
+    ])
+    .select((eb) =>
+      eb
+        .selectFrom('metric_data')
+        .select((inner) => inner.fn.min('metric_data.rowid').as('first_rowid'))
+        .whereRef('metric_data.uid', '=', 'scheduler_watermark.uid')
+        .as('first_rowid'),
+    )
+    .where('scheduler_watermark.uid', '=', metricId)
+    .where('metric.status', 'in', RUNNING)
+    .executeTakeFirst();
+  if (row === undefined) return null;
+  return {
+    generation: toGeneration(row),
+    status: row.status,
+    partition: row.partition,
+    processedRowid: row.processed_rowid,
+    lastRowid: row.last_rowid,
+    firstRowid: row.first_rowid ?? 0,
+  };
+}
+
+/** See `Log.anomalyTask`. */
+export async function anomalyTask(db: Db, metricId: string): Promise<AnomalyTask | null> {
+  const row = await db
+    .selectFrom('anomaly_watermark')
+    .innerJoin('scheduler_watermark', 'scheduler_watermark.uid', 'anomaly_watermark.uid')
+    .innerJoin('generation', (join) =>
+      join
+        .onRef('generation.uid', '=', 'anomaly_watermark.uid')
+        .onRef('generation.generation', '=', 'anomaly_watermark.generation'),
+    )
+    .innerJoin('metric', 'metric.uid', 'anomaly_watermark.uid')
+    .select([
+      ...GENERATION_COLUMNS,
+      'metric.partition',
+      'scheduler_watermark.processed_rowid',
+      'anomaly_watermark.scored_rowid',
+      'anomaly_watermark.state',
+    ])
+    .where('anomaly_watermark.uid', '=', metricId)
+    .executeTakeFirst();
+  if (row === undefined) return null;
+  return {
+    generation: toGeneration(row),
+    partition: row.partition,
+    scoredRowid: row.scored_rowid,
+    processedRowid: row.processed_rowid,
+    state: row.state === null ? null : new Uint8Array(row.state),
+  };
+}
+
+/** See `Log.cursor`. */
+export async function cursorPosition(
+  db: Db,
+  consumer: string,
+  metricId: string,
+): Promise<CursorPosition | null> {
+  const row = await db
+    .selectFrom('anomaly_watermark')
+    .innerJoin('generation', (join) =>
+      join
+        .onRef('generation.uid', '=', 'anomaly_watermark.uid')
+        .onRef('generation.generation', '=', 'anomaly_watermark.generation'),
+    )
+    .innerJoin('metric', 'metric.uid', 'anomaly_watermark.uid')
+    .leftJoin('cursor', (join) =>
+      join.onRef('cursor.uid', '=', 'anomaly_watermark.uid').on('cursor.consumer', '=', consumer),
+    )
+    .select([
+      'metric.name',
+      'metric.partition',
+      'generation.generation',
+      'generation.backlog_rowid',
+      'generation.start_rowid',
+      'anomaly_watermark.scored_rowid',
+      'cursor.rowid',
+    ])
+    .where('anomaly_watermark.uid', '=', metricId)
+    .executeTakeFirst();
+  if (row === undefined) return null;
+  return {
+    metricId,
+    name: row.name,
+    generation: row.generation,
+    partition: row.partition,
+    backlogRowid: row.backlog_rowid,
+    rowid: row.rowid ?? (row.start_rowid ?? 1) - 1,
+    scoredRowid: row.scored_rowid,
+  };
+}

@@ -1,0 +1,99 @@
+import Database from 'better-sqlite3';
+import { Kysely, SqliteDialect, type SqliteDatabase, type SqliteStatement } from 'kysely';
+import { migrate } from '../sql/migrations.ts';
+import type { Schema } from '../sql/schema.ts';
+import { sqliteMigrationDialect } from './dialect.ts';
+import { toOpenError } from './faults.ts';
+
+export interface SqliteOptions {
+  /** The database file; it is created if need be, its directory is not. */
+  readonly path: string;
+  /** How long a statement waits for a database that another program has locked. */
+  readonly busyTimeoutMs: number;
+  /** Memory for pages of the database. */
+  readonly cacheBytes: number;
+}
+
+/** A new database has pages of this size; see docs/decisions. */
+const PAGE_BYTES = 2048;
+/** The write-ahead log is copied into the database after so many pages. */
+const CHECKPOINT_PAGES = 8192;
+/** A write-ahead log that a burst made larger is cut to this. */
+const WAL_LIMIT_BYTES = 64 * 2 ** 20;
+const STATEMENT_CACHE_SIZE = 200;
+
+/**
+ * Opens the database, makes it durable (a write-ahead log that is synced at every commit) and brings its schema up
+ * to date.
+ * @throws HtmEngineError `store_locked`, `store_newer`, `data_directory_unwritable`, `store_unavailable`
+ */
+export async function openDatabase(
+  options: SqliteOptions,
+): Promise<{ connection: Database.Database; db: Kysely<Schema> }> {
+  let connection: Database.Database | undefined;
+  try {
+    connection = new Database(options.path, { timeout: options.busyTimeoutMs });
+    configure(connection, options.cacheBytes);
+    const db = new Kysely<Schema>({
+      dialect: new SqliteDialect({ database: new CachingDatabase(connection) }),
+    });
+    await migrateAlone(connection, db, options.path);
+    return { connection, db };
+  } catch (error) {
+    connection?.close();
+    throw toOpenError(error, options.path);
+  }
+}
+
+function configure(connection: Database.Database, cacheBytes: number): void {
+  connection.pragma(`page_size = ${PAGE_BYTES}`);
+  requirePragma(connection, 'journal_mode', 'wal');
+  connection.pragma('synchronous = FULL');
+  connection.pragma('foreign_keys = ON');
+  connection.pragma('temp_store = MEMORY');
+  connection.pragma(`cache_size = ${-Math.ceil(cacheBytes / 1024)}`);
+  connection.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+  connection.pragma(`journal_size_limit = ${WAL_LIMIT_BYTES}`);
+}
+
+function requirePragma(connection: Database.Database, name: string, value: string): void {
+  const set = connection.pragma(`${name} = ${value}`, { simple: true });
+  if (set !== value) throw new Error(`SQLite set ${name} to ${String(set)} instead of ${value}`);
+}
+
+/** In one transaction of our own: a kill leaves either no new migration or all, and a second program waits. */
+async function migrateAlone(connection: Database.Database, db: Kysely<Schema>, path: string): Promise<void> {
+  connection.exec('BEGIN IMMEDIATE');
+  try {
+    await migrate(db, sqliteMigrationDialect, path);
+    connection.exec('COMMIT');
+  } catch (error) {
+    if (connection.inTransaction) connection.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+/** Keeps the statements that were used last prepared: compiling one takes longer than running it. */
+class CachingDatabase implements SqliteDatabase {
+  readonly #connection: Database.Database;
+  readonly #statements = new Map<string, SqliteStatement>();
+
+  constructor(connection: Database.Database) {
+    this.#connection = connection;
+  }
+
+  prepare(text: string): SqliteStatement {
+    const statement = this.#statements.get(text) ?? this.#connection.prepare(text);
+    this.#statements.delete(text);
+    this.#statements.set(text, statement);
+    if (this.#statements.size > STATEMENT_CACHE_SIZE) {
+      const [oldest] = this.#statements.keys();
+      if (oldest !== undefined) this.#statements.delete(oldest);
+    }
+    return statement;
+  }
+
+  close(): void {
+    this.#connection.close();
+  }
+}

@@ -1,0 +1,75 @@
+import { ModelHost } from '../../../src/scheduler/model-host.ts';
+import {
+  type LoadReply,
+  type LoadRequest,
+  type ModelWorker,
+  type RunReply,
+  type RunRequest,
+  WorkerLostError,
+} from '../../../src/scheduler/model-worker.ts';
+import type { CheckpointName } from '../../../src/checkpoints/checkpoint-store.ts';
+import { fakeModels } from './fake-models.ts';
+
+/** A worker without a thread, which can be killed at any moment. Answers in order, never at once. */
+export class InProcessWorker implements ModelWorker {
+  readonly ended: Promise<string>;
+  readonly #host = new ModelHost(fakeModels);
+  readonly #hook: (worker: InProcessWorker) => void;
+  #last: Promise<unknown> = Promise.resolve();
+  #reason: string | null = null;
+  #tellEnd: (reason: string) => void = () => undefined;
+
+  /** @param hook is told before and after each call is carried out, and may kill the worker. */
+  constructor(hook: (worker: InProcessWorker) => void = () => undefined) {
+    this.#hook = hook;
+    this.ended = new Promise((resolve) => (this.#tellEnd = resolve));
+  }
+
+  async load(request: LoadRequest): Promise<LoadReply> {
+    return await this.#call(() => this.#host.load(request));
+  }
+
+  async run(request: RunRequest): Promise<RunReply> {
+    return await this.#call(() => this.#host.run(request));
+  }
+
+  async save(name: CheckpointName): Promise<Uint8Array<ArrayBuffer>> {
+    return await this.#call(() => this.#host.save(name));
+  }
+
+  async drop(metricId: string): Promise<void> {
+    await this.#call(() => this.#host.drop(metricId));
+  }
+
+  async end(): Promise<void> {
+    await Promise.resolve();
+    this.kill('ended');
+  }
+
+  kill(reason: string): void {
+    if (this.#reason !== null) return;
+    this.#reason = reason;
+    this.#tellEnd(reason);
+  }
+
+  async #call<T>(action: () => T): Promise<T> {
+    const turn = this.#last.then(async () => {
+      await new Promise(setImmediate);
+      this.#alive();
+      this.#hook(this);
+      this.#alive();
+      const reply = action();
+      this.#hook(this);
+      return reply;
+    });
+    this.#last = turn.catch(() => undefined);
+    const reply = await turn;
+    // Killed after it computed and before the answer arrived.
+    this.#alive();
+    return reply;
+  }
+
+  #alive(): void {
+    if (this.#reason !== null) throw new WorkerLostError(this.#reason);
+  }
+}
