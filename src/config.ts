@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { HtmEngineError } from './errors.ts';
+import { DEFAULT_MINIMUM_ROWS } from './generation.ts';
 
 /**
  * Every setting with its type, bounds and default, in one place. Stages are given the parts they need as plain
@@ -29,11 +30,11 @@ const configSchema = z.strictObject({
           /** A longer line is refused whole. */
           maxLineBytes: positive.max(65_536).default(4096),
           maxConnections: positive.default(1024),
-          /** Lines that are sent on together at the most. */
+          /** Lines that make a batch. */
           batchLines: positive.max(10_000).default(200),
           /** A connection that is silent this long has its lines sent on. */
           pauseMs: z.int().min(0).default(5),
-          /** Batches of one connection that may wait for the bus before its socket is paused. */
+          /** Batches of one connection that may wait for the bus before its socket is paused; those that wait together are sent on together. */
           maxBatchesInFlight: positive.max(1000).default(4),
         })
         .prefault({}),
@@ -86,8 +87,9 @@ const configSchema = z.strictObject({
       /** Monitor every new metric by itself, without a range. */
       auto: z.boolean().default(false),
       /** Rows needed before a range is estimated. */
-      minimumRows: positive.max(10_000).default(288),
-      variant: z.enum(['cpp', 'tm_cpp']).default('tm_cpp'),
+      minimumRows: positive.max(10_000).default(DEFAULT_MINIMUM_ROWS),
+      /** Temporal memory of new generations: the backtracking one, or the plain one, which costs less and finds less. Existing generations keep theirs. */
+      variant: z.enum(['cpp', 'tm_cpp']).default('cpp'),
       sweepMs: positive.default(5_000),
     })
     .prefault({}),
@@ -103,8 +105,9 @@ const configSchema = z.strictObject({
       enabled: z.boolean().default(true),
       host: z.string().default('127.0.0.1'),
       port: port.default(8080),
-      maxBodyBytes: positive.default(8 * MIB),
-      maxConnections: positive.default(1024),
+      maxBodyBytes: positive.default(2 * MIB),
+      /** Times `maxBodyBytes`, what bodies may take in memory. */
+      maxConnections: positive.default(256),
     })
     .prefault({}),
   log: z

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { pino, type Logger } from 'pino';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { AnomalyService } from './anomaly/anomaly-service.ts';
-import { Api, type ApiServices } from './api/server.ts';
+import { Api } from './api/server.ts';
+import type { ApiServices } from './api/services.ts';
 import { createMemoryBus } from './bus/memory/memory-bus.ts';
 import type { CheckpointName, CheckpointStore } from './checkpoints/checkpoint-store.ts';
 import { FilesystemCheckpointStore } from './checkpoints/filesystem/filesystem-checkpoint-store.ts';
@@ -71,7 +72,10 @@ export class Engine {
   constructor(settings: ConfigInput = {}) {
     this.config = parseConfig(settings, 'settings');
     ({ promise: this.failed, resolve: this.#fail } = Promise.withResolvers<Error>());
-    this.#log = pino({ level: this.config.log.level }, pino.destination({ dest: process.stderr.fd, sync: true }));
+    this.#log = pino(
+      { level: this.config.log.level },
+      pino.destination({ dest: process.stderr.fd, sync: true }),
+    );
   }
 
   /**
@@ -161,7 +165,8 @@ export class Engine {
   }
 
   get #running(): Services {
-    if (this.#services === null) throw new HtmEngineError('stopped', 'the engine is not running: call start() first');
+    if (this.#services === null)
+      throw new HtmEngineError('stopped', 'the engine is not running: call start() first');
     return this.#services;
   }
 
@@ -193,7 +198,14 @@ export class Engine {
     anomaly.start();
     this.#started.push(() => anomaly.stop(STOP_TIMEOUT_MS));
 
-    const scheduler = new ModelScheduler({ store: log, bus, checkpoints, telemetry, settings: config.scheduler, epoch });
+    const scheduler = new ModelScheduler({
+      store: log,
+      bus,
+      checkpoints,
+      telemetry,
+      settings: config.scheduler,
+      epoch,
+    });
     this.#started.push(() => scheduler.stop());
     await scheduler.start();
 
@@ -222,11 +234,19 @@ export class Engine {
     return { store, checkpoints, monitoring, publisher, intake, addresses };
   }
 
-  async #startApi(services: Omit<ApiServices, 'queries' | 'control' | 'ready'> & Pick<Services, 'store' | 'monitoring'>): Promise<Address | null> {
+  async #startApi(
+    services: Omit<ApiServices, 'queries' | 'control' | 'ready'> & Pick<Services, 'store' | 'monitoring'>,
+  ): Promise<Address | null> {
     const { enabled, ...options } = this.config.api;
     if (!enabled) return null;
     const { store, monitoring, intake, telemetry } = services;
-    const api = new Api(options, { queries: store.queries, control: monitoring, intake, telemetry, ready: () => store.ping() });
+    const api = new Api(options, {
+      queries: store.queries,
+      control: monitoring,
+      intake,
+      telemetry,
+      ready: () => store.ping(),
+    });
     this.#started.push(() => api.stop());
     return { host: options.host, port: await api.start() };
   }
@@ -245,7 +265,11 @@ export class Engine {
     ...services
   }: Pick<HostCollectorOptions, 'bus' | 'telemetry'> & Pick<Services, 'monitoring'>): Promise<void> {
     const { intervalSeconds } = this.config.collector;
-    const collector = new HostCollector({ ...services, readers: systemReaders(this.config.dataDirectory), intervalSeconds });
+    const collector = new HostCollector({
+      ...services,
+      readers: systemReaders(this.config.dataDirectory),
+      intervalSeconds,
+    });
     for (const { name, range } of await collector.metrics()) {
       try {
         await monitoring.monitorMetric({ metricSpec: { metric: name }, modelParams: range });

@@ -16,6 +16,12 @@ describe('range and resolution', () => {
     expect(resolutionFor({ min: 4, max: 4 }, null)).toBe(1 / 130);
   });
 
+  it('stays finite for the largest numbers there are', () => {
+    const range = estimateRange(-Number.MAX_VALUE, Number.MAX_VALUE);
+    expect(range).toEqual({ min: -Number.MAX_VALUE, max: Number.MAX_VALUE });
+    expect(resolutionFor(range, null)).toBeCloseTo(Number.MAX_VALUE / 65, -295);
+  });
+
   it('fills the resolution in where the path leads and nowhere else', () => {
     const params = { encoders: { value: { n: 400, resolution: null } }, seed: 1 };
     expect(fillResolution(params, ['encoders', 'value', 'resolution'], 2)).toEqual({
@@ -23,7 +29,9 @@ describe('range and resolution', () => {
       seed: 1,
     });
     expect(params.encoders.value.resolution).toBeNull();
-    expect(fillResolution({ encoders: [{ n: 1 }, { resolution: 1 }] }, ['encoders', '1', 'resolution'], 3)).toEqual({
+    expect(
+      fillResolution({ encoders: [{ n: 1 }, { resolution: 1 }] }, ['encoders', '1', 'resolution'], 3),
+    ).toEqual({
       encoders: [{ n: 1 }, { resolution: 3 }],
     });
     expect(() => fillResolution(params, ['encoders', 'time', 'resolution'], 2)).toThrow(TypeError);

@@ -3,6 +3,8 @@
  * freezes inside the transaction that knows the rows) and by those who read generations.
  */
 
+import { CUSTOM_DATASOURCE } from './metric.ts';
+
 /** Rows from which a range may be estimated: a day of 5-minute samples, as in the original. */
 export const DEFAULT_MINIMUM_ROWS = 288;
 const DEFAULT_MINIMUM_RESOLUTION = 0.001;
@@ -37,6 +39,15 @@ export interface GenerationRequest {
   readonly resource: string | null;
 }
 
+/** What metrics that are monitored from their creation on have in common: the range is each one's own, from its rows. */
+export type AutomaticRequest = Omit<GenerationRequest, 'spec' | 'range' | 'resource'>;
+
+/** The request for one such metric. */
+export function automaticRequestFor(name: string, request: AutomaticRequest): GenerationRequest {
+  const spec = JSON.stringify({ datasource: CUSTOM_DATASOURCE, metricSpec: { metric: name } });
+  return { ...request, spec, range: null, resource: null };
+}
+
 /** Constants of the streaming likelihood (model reference 7.1), frozen with a generation. */
 export interface LikelihoodConstants {
   readonly learningPeriod: number;
@@ -46,15 +57,6 @@ export interface LikelihoodConstants {
   readonly averagingWindow: number;
   readonly tail: 'one-sided' | 'two-sided';
 }
-
-export const DEFAULT_LIKELIHOOD: LikelihoodConstants = {
-  learningPeriod: 288,
-  estimationSamples: 100,
-  historicWindowSize: 8640,
-  reestimationPeriod: 100,
-  averagingWindow: 10,
-  tail: 'one-sided',
-};
 
 /** An open generation: everything a model and its scores follow from. */
 export interface Generation {
@@ -75,13 +77,18 @@ export interface Generation {
 export function estimateRange(lowest: number, highest: number): ValueRange {
   const max = highest <= lowest ? lowest + 1 : highest;
   const padding = RANGE_PADDING * (max - lowest);
-  return { min: lowest - padding, max: max + padding };
+  const { MAX_VALUE } = Number;
+  return { min: Math.max(-MAX_VALUE, lowest - padding), max: Math.min(MAX_VALUE, max + padding) };
 }
 
 /** The value encoder's resolution for a range: its 130th part, at least `minResolution` (default 0.001). Model reference 1.3. */
 export function resolutionFor(range: ValueRange, minResolution: number | null): number {
   const span = range.max === range.min ? 1 : range.max - range.min;
-  return Math.max(minResolution ?? DEFAULT_MINIMUM_RESOLUTION, span / RESOLUTION_DIVISOR);
+  // Divided first only where the span overflows: elsewhere the last bit would differ from the original's.
+  const part = Number.isFinite(span)
+    ? span / RESOLUTION_DIVISOR
+    : range.max / RESOLUTION_DIVISOR - range.min / RESOLUTION_DIVISOR;
+  return Math.max(minResolution ?? DEFAULT_MINIMUM_RESOLUTION, part);
 }
 
 /** `json` with the value at `path` (keys of objects, indexes of arrays) replaced by `resolution`; every key must exist. */
@@ -89,7 +96,8 @@ export function fillResolution(json: Json, path: readonly string[], resolution: 
   const [key, ...rest] = path;
   if (key === undefined) return resolution;
   const child = Object.entries(json ?? {}).find(([known]) => known === key);
-  if (child === undefined) throw new TypeError(`model parameters have no key ${key} on the way to the resolution`);
+  if (child === undefined)
+    throw new TypeError(`model parameters have no key ${key} on the way to the resolution`);
   const filled = fillResolution(child[1] as Json, rest, resolution);
   return Array.isArray(json)
     ? (json as readonly Json[]).map((item, i) => (String(i) === key ? filled : item))

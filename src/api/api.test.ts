@@ -5,7 +5,8 @@ import { HtmEngineError } from '../errors.ts';
 import type { GivenSample, SampleOutcome } from '../intake.ts';
 import { MetricStatus } from '../metric.ts';
 import type { DataRow, MetricSummary, Queries } from '../store/queries.ts';
-import { Api, type ApiServices } from './server.ts';
+import { Api } from './server.ts';
+import type { ApiServices } from './services.ts';
 
 const row = (rowid: number, value: number, anomalyScore: number | null): DataRow => ({
   rowid,
@@ -18,7 +19,11 @@ const row = (rowid: number, value: number, anomalyScore: number | null): DataRow
 });
 
 /** An API over one stored metric, `/load` or whatever `name` says. */
-function makeApi(name = 'load', rows: DataRow[] = [row(1, 5, 0.5), row(2, 1.25, 0.75), row(3, -7, null)]) {
+function makeApi(
+  name = 'load',
+  rows: DataRow[] = [row(1, 5, 0.5), row(2, 1.25, 0.75), row(3, -7, null)],
+  maxBodyBytes = 1000,
+) {
   const summary: MetricSummary = {
     metricId: 'ab'.repeat(16),
     name,
@@ -72,7 +77,7 @@ function makeApi(name = 'load', rows: DataRow[] = [row(1, 5, 0.5), row(2, 1.25, 
     telemetry: { log: pino({ level: 'silent' }), registry: new Registry() },
     ready: () => Promise.resolve(),
   };
-  const options = { host: '127.0.0.1', port: 0, maxBodyBytes: 1000, maxConnections: 10 };
+  const options = { host: '127.0.0.1', port: 0, maxBodyBytes, maxConnections: 10 };
   return { api: new Api(options, services), monitored, given };
 }
 
@@ -222,4 +227,14 @@ describe('the JSON interface', () => {
     expect((await api.inject({ method: 'GET', url: '/api/v1/metrics/none/data' })).statusCode).toBe(404);
     expect((await api.inject({ method: 'GET', url: '/api/v1/metrics?unknown=1' })).statusCode).toBe(400);
   });
+});
+
+it('reads hostile numbers in linear time', async () => {
+  const { api } = makeApi('load', [], 1_000_000);
+  const answer = await api.inject({
+    method: 'POST',
+    url: '/load',
+    payload: `${'1'.repeat(900_000)}x 1434229721`,
+  });
+  expect(answer.statusCode).toBe(400);
 });

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import type { ApiServices } from './server.ts';
+import type { ApiServices } from './services.ts';
 
 /** `/healthz`: the process lives. `/readyz`: it can keep what it is sent. `/metrics`: Prometheus. */
 export function healthRoutes(

@@ -1,11 +1,9 @@
 import fastify, { type FastifyInstance } from 'fastify';
-import type { Queries } from '../store/queries.ts';
-import type { Intake } from '../intake.ts';
-import type { Telemetry } from '../telemetry.ts';
 import { HtmEngineError, listenFailure } from '../errors.ts';
 import { answerError } from './problems.ts';
 import { healthRoutes } from './health.ts';
-import { skeletonRoutes, type MetricControl } from './skeleton.ts';
+import type { ApiServices } from './services.ts';
+import { skeletonRoutes } from './skeleton.ts';
 import { v1Routes } from './v1.ts';
 
 export interface ApiOptions {
@@ -13,16 +11,6 @@ export interface ApiOptions {
   readonly port: number;
   readonly maxBodyBytes: number;
   readonly maxConnections: number;
-}
-
-/** What the API needs of the engine; it never reaches into other stages. */
-export interface ApiServices {
-  readonly queries: Queries;
-  readonly control: MetricControl;
-  readonly intake: Intake;
-  readonly telemetry: Telemetry;
-  /** Resolves when the engine can keep what it accepts; rejects with the reason otherwise. */
-  ready(): Promise<void>;
 }
 
 /** Slow senders of headers or bodies are cut off after this. */

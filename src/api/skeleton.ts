@@ -5,18 +5,7 @@ import { HtmEngineError, hasCode } from '../errors.ts';
 import { checkName } from '../metric.ts';
 import type { DataRow } from '../store/queries.ts';
 import type { GivenSample, SampleOutcome } from '../intake.ts';
-import type { ApiServices } from './server.ts';
-
-/** What the text interface may do to metrics. */
-export interface MetricControl {
-  /** @returns the metric's id. */
-  monitorMetric(spec: {
-    datasource: 'custom';
-    metricSpec: { metric: string };
-    modelParams: Record<string, unknown>;
-  }): Promise<string>;
-  deleteMetricByName(name: string): Promise<void>;
-}
+import type { ApiServices } from './services.ts';
 
 /**
  * First parts of paths that are the engine's own, now or in a later release, and so cannot begin a metric's name
@@ -176,7 +165,8 @@ function parseObject(body: unknown): Record<string, unknown> {
 }
 
 const LINE = /^(\S+)[ \t]+(\S+)$/;
-const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+/** A decimal number; each part can match in one way only, so the time is linear in the length. */
+const NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
 
 /** A line `value timestamp`, or null where it is not one. */
 function parseLine(name: string, line: string): GivenSample | null {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { HtmEngineError } from '../errors.ts';
 import { statusName } from '../metric.ts';
 import type { DataRow, MetricSummary } from '../store/queries.ts';
-import type { ApiServices } from './server.ts';
+import type { ApiServices } from './services.ts';
 
 const listQuery = z.strictObject({
   after: z.string().default(''),

@@ -8,7 +8,7 @@ export interface Bus {
   /**
    * Hands samples over. Resolves when they are *accepted*: embedded after T0, over a broker after its confirm.
    * Back-pressure: stays pending while the bus is full; senders must not read on meanwhile.
-   * @throws HtmEngineError `store_unavailable` (nothing was kept: try again), `stopped`
+   * @throws HtmEngineError `store_unavailable` or `overloaded` (nothing was kept: try again), `stopped`
    */
   publishSamples(samples: readonly Sample[]): Promise<Receipt>;
   /** Sets the one consumer of samples. It gets batches of several publishers together, in each publisher's order, one call at a time. */

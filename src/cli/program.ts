@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { HtmEngineError } from '../errors.ts';
+import { detect, type DetectOptions } from './detect/detect.ts';
 import { up, type UpOptions } from './up.ts';
 
 const EXAMPLES = `
 Examples:
   htmengine up                                  run everything in this process, data in ./htmengine-data
   htmengine up --auto-monitor --collect-host    and watch this machine
+  htmengine detect series.csv --out scored.csv --plot scored.html
   echo "my.metric 42 $(date +%s)" | nc -N 127.0.0.1 2003
   curl http://127.0.0.1:8080/api/v1/metrics
 `;
@@ -37,6 +39,29 @@ export async function run(argv: readonly string[]): Promise<void> {
     .option('--log-level <level>', 'fatal, error, warn, info, debug, trace or silent (default: info)')
     .action((options: UpOptions) => up(options));
 
+  program
+    .command('detect')
+    .description('score the rows of a CSV file, without the engine')
+    .argument('<file>', 'a header and rows, separated by commas; - is standard input')
+    .option(
+      '--timestamp <column>',
+      'the time: epoch seconds or ISO 8601, UTC without an offset (default: guessed)',
+    )
+    .option('--value <column>', 'the number to watch (default: guessed)')
+    .option(
+      '--min <n>',
+      'least value to expect; with --max the file is read once (default: from all rows)',
+      parseNumber,
+    )
+    .option('--max <n>', 'greatest value to expect', parseNumber)
+    .addOption(new Option('--variant <name>', 'temporal memory').choices(['cpp', 'tm_cpp']).default('cpp'))
+    .option('--predict', 'also predict the next value')
+    .option('--out <file>', 'where to write the rows with their scores (default: standard output)')
+    .option('--json', 'print the summary as JSON; the rows then go to --out only')
+    .option('--plot <file>', 'write a page (HTML) that shows values and scores')
+    .option('--skip-bad', 'leave bad rows out and count them (default: stop at the first)')
+    .action((file: string, options: DetectOptions) => detect(file, options));
+
   try {
     await program.parseAsync(argv);
   } catch (error) {
@@ -51,6 +76,12 @@ function parsePort(text: string): number {
   if (!Number.isInteger(port) || port < 0 || port > 65_535)
     throw new InvalidArgumentError('a port is a whole number from 0 to 65535.');
   return port;
+}
+
+function parseNumber(text: string): number {
+  const number = text.trim() === '' ? NaN : Number(text);
+  if (!Number.isFinite(number)) throw new InvalidArgumentError('it must be a finite number.');
+  return number;
 }
 
 function version(): string {

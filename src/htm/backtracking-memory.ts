@@ -2,14 +2,14 @@ import { ArenaFormatError } from './arena.ts';
 import type { Arena, SectionSpec } from './arena.ts';
 import { Inference } from './backtracking/inference.ts';
 import { Learning } from './backtracking/learning.ts';
-import { CELL_SHIFT, checkBacktrackingMemoryParameters } from './backtracking/parameters.ts';
+import { CELL_MASK, CELL_SHIFT, checkBacktrackingMemoryParameters } from './backtracking/parameters.ts';
 import type { BacktrackingMemoryParameters } from './backtracking/parameters.ts';
 import { Segments } from './backtracking/segments.ts';
-import type { SegmentView } from './backtracking/segments.ts';
+import type { SegmentView } from './backtracking/segment-rows.ts';
 import type { SequenceMemory } from './sequence-memory.ts';
 
 export type { BacktrackingMemoryParameters } from './backtracking/parameters.ts';
-export type { SegmentView } from './backtracking/segments.ts';
+export type { SegmentView } from './backtracking/segment-rows.ts';
 
 /**
  * The backtracking temporal memory of variant `cpp` (the original's Cells4). Model reference, section 4.
@@ -83,10 +83,11 @@ export class BacktrackingMemory implements SequenceMemory {
   /**
    * One record. Model reference, sections 4.3 and 6.
    * @param active columns, ascending and distinct, below columnCount; the first `count` are read.
-   * @throws RangeError when both switches are off.
+   * @throws RangeError when both switches are off, or the columns break these rules; the memory is unchanged then.
    */
   compute(active: Uint16Array, count: number, learn: boolean, infer: boolean): number {
     if (!learn && !infer) throw new RangeError('learn and infer are both off: at least one must be on');
+    this.#checkColumns(active, count);
     let unpredicted = 0;
     for (let i = 0; i < count; i++) {
       if (!this.#inference.hasConfidence(active[i])) unpredicted++;
@@ -154,6 +155,19 @@ export class BacktrackingMemory implements SequenceMemory {
       .map((segment) => ({ ...segment, cell: number(segment.cell), sources: segment.sources.map(number) }));
   }
 
+  #checkColumns(active: Uint16Array, count: number): void {
+    let previous = -1;
+    for (let i = 0; i < count; i++) {
+      const column = active[i];
+      // Also true for what lies behind the end of the array.
+      if (!(column > previous && column < this.#p.columnCount))
+        throw new RangeError(
+          `active column ${column} after ${previous}: columns must ascend and be below ${this.#p.columnCount}`,
+        );
+      previous = column;
+    }
+  }
+
   #updateDensity(count: number): void {
     const average = this.#density[0];
     this.#density[0] =
@@ -190,5 +204,4 @@ export interface BacktrackingMemoryState {
 }
 
 const OWN_SECTIONS = 2;
-const CELL_MASK = 31;
 const DENSITY_KEPT = Math.fround(0.99);

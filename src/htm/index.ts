@@ -15,5 +15,16 @@ export type { CompleteParameters } from './complete-parameters.ts';
 export { ModelParameterError } from './parameter-reader.ts';
 export type { ModelParameterErrorCode } from './parameter-reader.ts';
 export { ArenaFormatError } from './arena.ts';
+export {
+  DEFAULT_LIKELIHOOD,
+  LikelihoodStateError,
+  LikelihoodWithHistory,
+  StreamingLikelihood,
+  UNDECIDED_SCORE,
+} from './streaming-likelihood.ts';
+export type { LikelihoodHistory, LikelihoodParameters } from './streaming-likelihood.ts';
 export { displayValue, logLikelihood } from './likelihood.ts';
-export { StreamingLikelihood, LikelihoodStateError } from './streaming-likelihood.ts';
+export type { Tail } from './likelihood.ts';
+export { RangeRule } from './range-rule.ts';
+export { ClassifierCapacityError } from './classifier.ts';
+export type { Prediction } from './classifier.ts';

@@ -1,37 +1,17 @@
 import { ArenaFormatError } from './arena.ts';
 import type { Arena, SectionSpec } from './arena.ts';
 import { Random } from './random.ts';
-import { SegmentStore } from './temporal/segment-store.ts';
-import type { SegmentLimits, SegmentView } from './temporal/segment-store.ts';
 import type { SequenceMemory } from './sequence-memory.ts';
+import { CELL_NUMBERS, segmentLimits } from './temporal/parameters.ts';
+import type { TemporalMemoryParameters } from './temporal/parameters.ts';
+import { scratch } from './temporal/scratch.ts';
+import { SegmentStore } from './temporal/segment-store.ts';
+import type { SegmentView } from './temporal/segment-store.ts';
+import { segmentSchema } from './temporal/segment-tables.ts';
+import type { SegmentLimits } from './temporal/segment-tables.ts';
 import { grownLength } from './temporal/source-index.ts';
 
-/** Constants of a plain temporal memory. Permanences and their changes are in 0..1 and used as binary32. */
-export interface TemporalMemoryParameters {
-  /** With `cellsPerColumn` rounded up to a power of two, at most 65,536 cells. */
-  readonly columnCount: number;
-  /** 1..32. */
-  readonly cellsPerColumn: number;
-  /** A segment with this many active connected synapses predicts its cell. At least 1. */
-  readonly activationThreshold: number;
-  /** A segment with this many active synapses, connected or not, may learn the current input. At least 1. */
-  readonly minThreshold: number;
-  /** Active synapses a learning segment is brought up to. */
-  readonly maxNewSynapseCount: number;
-  /** At least 1e-6, below which a synapse is destroyed. */
-  readonly initialPermanence: number;
-  readonly connectedPermanence: number;
-  readonly permanenceIncrement: number;
-  readonly permanenceDecrement: number;
-  /** What active synapses of a segment lose whose column stays inactive; 0 switches this off. */
-  readonly predictedSegmentDecrement: number;
-  /** 1..65,535. */
-  readonly maxSegmentsPerCell: number;
-  /** 1..32,767. */
-  readonly maxSynapsesPerSegment: number;
-  /** Of the generator: a positive integer. */
-  readonly seed: number;
-}
+export type { TemporalMemoryParameters };
 
 /**
  * The plain temporal memory, variant `tm_cpp` (model reference, section 5): predicts from connected synapses of
@@ -46,14 +26,14 @@ export class TemporalMemory implements SequenceMemory {
    * @throws RangeError if a parameter is outside its range.
    */
   static schema(p: TemporalMemoryParameters): SectionSpec[] {
-    const limits = limitsOf(p);
+    const limits = segmentLimits(p);
     const words = groupCountOf(limits);
     return [
       { name: 'temporalRandom', type: 'u32', length: Random.STATE_WORDS },
       { name: 'temporalIteration', type: 'u32', length: 1 },
       { name: 'temporalActiveCells', type: 'u32', length: words },
       { name: 'temporalWinnerCells', type: 'u32', length: words },
-      ...SegmentStore.schema(limits),
+      ...segmentSchema(limits),
     ];
   }
 
@@ -98,7 +78,7 @@ export class TemporalMemory implements SequenceMemory {
   #counts = new Uint32Array(64);
 
   private constructor(arena: Arena, firstSection: number, p: TemporalMemoryParameters) {
-    this.#limits = limitsOf(p);
+    this.#limits = segmentLimits(p);
     this.#parameters = p;
     this.#increment = Math.fround(p.permanenceIncrement);
     this.#decrement = Math.fround(p.permanenceDecrement);
@@ -458,38 +438,6 @@ export class TemporalMemory implements SequenceMemory {
   }
 }
 
-function limitsOf(p: TemporalMemoryParameters): SegmentLimits {
-  requireInteger('cellsPerColumn', p.cellsPerColumn, 1, 32);
-  const cellShift = 32 - Math.clz32(p.cellsPerColumn - 1);
-  requireInteger('columnCount', p.columnCount, 1, CELL_NUMBERS >>> cellShift);
-  requireInteger('activationThreshold', p.activationThreshold, 1, 65_535);
-  requireInteger('minThreshold', p.minThreshold, 1, 65_535);
-  requireInteger('maxNewSynapseCount', p.maxNewSynapseCount, 0, 65_535);
-  requireInteger('maxSegmentsPerCell', p.maxSegmentsPerCell, 1, 65_535);
-  requireInteger('maxSynapsesPerSegment', p.maxSynapsesPerSegment, 1, 32_767);
-  requirePermanence('initialPermanence', p.initialPermanence, LEAST_PERMANENCE);
-  for (const name of PERMANENCES) requirePermanence(name, p[name], 0);
-  return {
-    columnCount: p.columnCount,
-    cellsPerColumn: p.cellsPerColumn,
-    cellShift,
-    maxSegmentsPerCell: p.maxSegmentsPerCell,
-    maxSynapsesPerSegment: p.maxSynapsesPerSegment,
-    connectedPermanence: Math.fround(Math.fround(p.connectedPermanence) - Math.fround(CONNECTED_MARGIN)),
-  };
-}
-
-function requireInteger(name: string, value: number, least: number, most: number): void {
-  if (!Number.isInteger(value) || value < least || value > most) {
-    throw new RangeError(`${name} must be an integer from ${least} to ${most}, not ${value}`);
-  }
-}
-
-function requirePermanence(name: string, value: number, least: number): void {
-  if (!(value >= least && value <= 1))
-    throw new RangeError(`${name} must be from ${least} to 1, not ${value}`);
-}
-
 /** Words of a cell set. */
 function groupCountOf(limits: SegmentLimits): number {
   return ((limits.columnCount << limits.cellShift) + 31) >>> 5;
@@ -500,37 +448,3 @@ function lowestBit(word: number): number {
 }
 
 const OWN_SECTIONS = 4;
-const CELL_NUMBERS = 65_536;
-/** The original calls a synapse connected this much below the threshold already. */
-const CONNECTED_MARGIN = 1e-5;
-/** A weaker synapse is destroyed when it is first adapted. */
-const LEAST_PERMANENCE = 1e-6;
-const PERMANENCES = [
-  'connectedPermanence',
-  'permanenceIncrement',
-  'permanenceDecrement',
-  'predictedSegmentDecrement',
-] as const;
-
-/** What is needed only while a record is computed, shared by all memories of the process: they take turns. */
-const scratch = {
-  /** Whether a record is being computed; still set when one begins, the one before ended by an exception. */
-  inUse: false,
-  /** The previous record's active and winner cells, the words of them that are not 0, and the winners in a list. */
-  active: new Uint32Array(CELL_NUMBERS / 32),
-  winners: new Uint32Array(CELL_NUMBERS / 32),
-  groups: new Uint16Array(CELL_NUMBERS / 32),
-  groupCount: 0,
-  winnerList: new Uint16Array(CELL_NUMBERS),
-  winnerCount: 0,
-  /** Sources that a growing segment has already, and those it may still take. */
-  taken: new Uint32Array(CELL_NUMBERS / 32),
-  candidates: new Uint16Array(CELL_NUMBERS),
-  /** Segments per cell of one column. */
-  used: new Uint32Array(32),
-  clear(): void {
-    this.active.fill(0);
-    this.winners.fill(0);
-    this.taken.fill(0);
-  },
-};

@@ -124,8 +124,7 @@ export class GraphiteConnection implements LineSink {
         await this.#publishPending();
       }
     }
-    if (this.#input === 'ended') this.#socket.end();
-    else this.#socket.destroy();
+    this.#socket.destroy();
   }
 
   /** Parses what has come, as far as there is room for it. */

@@ -120,7 +120,7 @@ function takeLine(bytes: Buffer, start: number, end: number, nowSeconds: number,
 }
 
 /** The sample of one line (`bytes` from `start` to `end`), why there is none, or null for a blank line. */
-export function parseLine(
+function parseLine(
   bytes: Buffer,
   start: number,
   end: number,

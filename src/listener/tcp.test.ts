@@ -1,112 +1,18 @@
 import { once } from 'node:events';
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
-import { afterEach, describe, expect, it, vi } from 'vitest';
-import { pino } from 'pino';
-import { Registry } from 'prom-client';
-import type { Bus, Receipt } from '../bus/bus.ts';
+import { connect, createServer, type AddressInfo } from 'node:net';
+import { describe, expect, it, vi } from 'vitest';
 import { HtmEngineError } from '../errors.ts';
-import type { Sample } from '../metric.ts';
-import { RefusalCounter } from '../refusals.ts';
-import { GraphiteListener, type GraphiteListenerOptions } from './tcp.ts';
-
-const NOW = 1_700_000_000;
-const TIME = 1_600_000_000;
-
-/** A bus that remembers what was published and answers as the test says. */
-class FakeBus implements Pick<Bus, 'publishSamples'> {
-  readonly publications: (readonly Sample[])[] = [];
-  readonly accepted: Sample[] = [];
-  /** Awaited by every publication. */
-  gate: Promise<void> = Promise.resolve();
-  /** Errors of the next publications, in order. */
-  errors: Error[] = [];
-
-  async publishSamples(samples: readonly Sample[]): Promise<Receipt> {
-    this.publications.push(samples);
-    await this.gate;
-    const error = this.errors.shift();
-    if (error !== undefined) throw error;
-    this.accepted.push(...samples);
-    return { refused: [] };
-  }
-
-  names(): string[] {
-    return this.accepted.map(({ name }) => name);
-  }
-}
-
-const listeners: GraphiteListener[] = [];
-const clients: Socket[] = [];
-afterEach(async () => {
-  for (const client of clients.splice(0)) client.destroy();
-  await Promise.all(listeners.splice(0).map((listener) => listener.stop()));
-});
-
-async function setUp(options: Partial<GraphiteListenerOptions> = {}) {
-  const registry = new Registry();
-  const telemetry = { log: pino({ level: 'silent' }), registry };
-  const bus = new FakeBus();
-  const listener = new GraphiteListener(
-    {
-      host: '127.0.0.1',
-      port: 0,
-      maxLineBytes: 200,
-      maxConnections: 100,
-      batchLines: 10,
-      pauseMs: 5,
-      maxBatchesInFlight: 2,
-      ...options,
-    },
-    { bus, telemetry, refusals: new RefusalCounter(telemetry), nowSeconds: () => NOW },
-  );
-  const port = await listener.start();
-  listeners.push(listener);
-  const metric = async (name: string, labels: Record<string, string> = {}) => {
-    const values = (await registry.getSingleMetric(name)?.get())?.values ?? [];
-    const matching = values.filter((value) =>
-      Object.entries(labels).every(([label, text]) => value.labels[label] === text),
-    );
-    return matching.reduce((sum, { value }) => sum + value, 0);
-  };
-  return {
-    bus,
-    listener,
-    port,
-    metric,
-    refused: (reason?: string) =>
-      metric('htmengine_refused_samples_total', reason === undefined ? {} : { reason }),
-    connections: () => metric('htmengine_graphite_connections'),
-  };
-}
-
-async function open(port: number): Promise<Socket> {
-  const client = connect({ port, host: '127.0.0.1' }).resume();
-  clients.push(client);
-  client.on('error', () => undefined);
-  await once(client, 'connect');
-  return client;
-}
-
-/** Sends, closes properly and waits until the listener has closed too: then everything is accepted. */
-async function send(port: number, ...parts: (string | Uint8Array)[]): Promise<void> {
-  const client = await open(port);
-  const ended = once(client, 'end');
-  for (const part of parts) client.write(part);
-  client.end();
-  await ended;
-}
-
-const line = (name: string, i = 0) => `${name} ${i} ${TIME + i}\n`;
-const lines = (name: string, count: number, first = 0) =>
-  Array.from({ length: count }, (_, i) => line(name, first + i)).join('');
-const sample = (name: string, i = 0): Sample => ({ name, value: i, timestamp: TIME + i });
-const samples = (name: string, count: number) => Array.from({ length: count }, (_, i) => sample(name, i));
-
-function openGate(): { gate: Promise<void>; release: () => void } {
-  let release: () => void = () => undefined;
-  const gate = new Promise<void>((resolve) => (release = resolve));
-  return { gate, release };
-}
+import {
+  TIME,
+  line,
+  lines,
+  open,
+  openGate,
+  sample,
+  samples,
+  send,
+  setUp,
+} from '../../test/support/graphite.ts';
 
 describe('a sender', () => {
   it('has its lines sent on at a pause, and a last line without its end when it closes (scenario 93)', async () => {
@@ -194,90 +100,6 @@ describe('a sender', () => {
     await send(port, '\n\r\n  \n');
     expect(bus.publications).toEqual([]);
     expect(await refused()).toBe(0);
-  });
-});
-
-describe('when the bus does not take samples', () => {
-  const unavailable = () => new HtmEngineError('store_unavailable', 'the disk is full');
-
-  it('they are published again until it does, and none overtakes them', async () => {
-    const { bus, port } = await setUp({ batchLines: 2 });
-    bus.errors = [unavailable(), new HtmEngineError('overloaded', 'busy'), new Error('no answer')];
-    await send(port, lines('m', 50));
-    expect(bus.accepted).toEqual(samples('m', 50));
-    expect(bus.publications.length).toBeGreaterThan(3);
-    for (const publication of bus.publications.slice(1, 4)) expect(publication).toEqual(bus.publications[0]);
-  });
-
-  it('one publication of a sender is under way at a time, the others wait', async () => {
-    const { bus, port } = await setUp({ batchLines: 2, maxBatchesInFlight: 3 });
-    const { gate, release } = openGate();
-    bus.gate = gate;
-    const sending = send(port, lines('m', 100));
-    await vi.waitFor(() => expect(bus.publications).toHaveLength(1));
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    expect(bus.publications).toHaveLength(1);
-    release();
-    await sending;
-    expect(bus.accepted).toEqual(samples('m', 100));
-    expect(Math.max(...bus.publications.map(({ length }) => length))).toBeLessThanOrEqual(6);
-  });
-
-  it('a sender that goes on is held back, whatever it has to send', async () => {
-    const { bus, port } = await setUp();
-    const { gate, release } = openGate();
-    bus.gate = gate;
-    const client = await open(port);
-    const ended = once(client, 'end');
-    // More bytes than the kernel's buffers take, in few lines.
-    const count = 120_000;
-    client.end(lines(`m${' '.repeat(170)}`, count));
-    const sentBytes = () => client.bytesWritten - client.writableLength;
-    // The kernel's buffers fill up, and then nothing more goes out.
-    const totalBytes = client.bytesWritten;
-    let before = -1;
-    while (sentBytes() !== before) {
-      before = sentBytes();
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-    expect(bus.publications).toHaveLength(1);
-    expect(sentBytes()).toBeLessThan(totalBytes);
-    release();
-    await ended;
-    expect(bus.accepted).toHaveLength(count);
-    expect(bus.accepted.every(({ value }, i) => value === i)).toBe(true);
-  });
-
-  it('an error that does not pass ends that connection, counted, and no other', async () => {
-    const { bus, port, metric } = await setUp();
-    bus.errors = Array.from({ length: 5 }, () => new Error('broken'));
-    const client = await open(port);
-    const closed = once(client, 'close');
-    client.write(lines('m', 3));
-    await closed;
-    expect(await metric('htmengine_graphite_lost_samples_total')).toBe(3);
-    await send(port, line('other'));
-    expect(bus.names()).toEqual(['other']);
-  });
-
-  it('a sender gets no more room by connecting again', async () => {
-    const { bus, port, connections, metric } = await setUp({ maxConnections: 3 });
-    const { gate, release } = openGate();
-    bus.gate = gate;
-    for (let i = 0; i < 3; i++) {
-      const client = await open(port);
-      client.write(lines(`m${i}`, 3));
-      await vi.waitFor(() => expect(bus.publications).toHaveLength(i + 1));
-      client.resetAndDestroy();
-    }
-    const client = await open(port);
-    await once(client, 'close');
-    expect(await connections()).toBe(3);
-    expect(await metric('htmengine_graphite_refused_connections_total')).toBe(1);
-    release();
-    await vi.waitFor(async () => expect(await connections()).toBe(0));
-    await send(port, line('again'));
-    expect(bus.accepted).toHaveLength(10);
   });
 });
 
@@ -386,6 +208,22 @@ describe('starting and stopping', () => {
     const late = connect({ port, host: '127.0.0.1' });
     const [error] = (await once(late, 'error')) as [NodeJS.ErrnoException];
     expect(error.code).toBe('ECONNREFUSED');
+  });
+
+  it('sends on what it had no room for yet, too', async () => {
+    const { bus, port, listener } = await setUp({ batchLines: 1, maxBatchesInFlight: 1 });
+    const { gate, release } = openGate();
+    bus.gate = gate;
+    const client = await open(port);
+    client.write(lines('m', 3));
+    await vi.waitFor(() => expect(bus.publications).toHaveLength(1));
+    client.write(lines('m', 3, 3));
+    // Time enough for the bytes to arrive: another connection comes and goes.
+    await send(port, '\n');
+    const stopping = listener.stop();
+    release();
+    await stopping;
+    expect(bus.accepted).toEqual(samples('m', 6));
   });
 
   it('gives up what the bus never accepts, and counts it', async () => {

@@ -1,6 +1,5 @@
-import { DEFAULT_LIKELIHOOD, type GenerationRequest, type Json } from '../generation.ts';
-import { algorithmRevision, scalarAnomalyParameters } from '../htm/index.ts';
-import { CUSTOM_DATASOURCE } from '../metric.ts';
+import type { AutomaticRequest, GenerationRequest, Json } from '../generation.ts';
+import { algorithmRevision, DEFAULT_LIKELIHOOD, scalarAnomalyParameters } from '../htm/index.ts';
 import { canonicalSpec, rangeOf, type CheckedModelSpec } from './model-spec.ts';
 
 /** What this installation's models have in common. */
@@ -33,15 +32,9 @@ export function generationRequest(
   };
 }
 
-/** What the store keeps for each metric that is monitored by itself as soon as it is created: no range, nothing chosen. */
-export function automaticRequest(settings: ModelSettings): GenerationRequest {
-  return {
-    ...modelRequest(settings, false),
-    spec: JSON.stringify({ datasource: CUSTOM_DATASOURCE, metricSpec: {} }),
-    range: null,
-    minResolution: null,
-    resource: null,
-  };
+/** What the store keeps for each metric that is monitored by itself as soon as it is created: nothing chosen by anybody. */
+export function automaticRequest(settings: ModelSettings): AutomaticRequest {
+  return { ...modelRequest(settings, false), minResolution: null };
 }
 
 function modelRequest({ minimumRows, variant }: ModelSettings, enableClassifier: boolean) {

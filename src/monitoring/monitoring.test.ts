@@ -488,12 +488,10 @@ describe('start', () => {
 });
 
 describe('automaticRequest', () => {
-  it('leaves the range open', () => {
+  it('chooses nothing but what the settings say', () => {
     expect(automaticRequest({ minimumRows: 50, variant: 'cpp' })).toMatchObject({
-      range: null,
       minResolution: null,
       minimumRows: 50,
-      resource: null,
       modelParams: { memory: { variant: 'cpp' }, classifier: null },
     });
   });

@@ -3,7 +3,7 @@ import type { WarmModel } from './warm-models.ts';
 /**
  * Fewer rows than this are computed again faster than a model is saved: with one row per swap-in, replaying half
  * of n rows and saving every n-th time together cost least near n = sqrt(2 * saving / one row), about 10 for the
- * 30-50 ms and 1 ms that a model of usual size takes.
+ * 20-30 ms and 0.4 ms that a model of usual size takes.
  */
 const REPLAYED_RATHER_THAN_SAVED_ROWS = 10;
 

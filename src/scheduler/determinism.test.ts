@@ -6,17 +6,14 @@ import { fakeModels, POISON } from '../../test/conformance/fakes/fake-models.ts'
 import { InProcessWorker } from '../../test/conformance/fakes/in-process-worker.ts';
 import { MemoryCheckpoints } from '../../test/conformance/fakes/memory-checkpoints.ts';
 import { MemoryLog } from '../../test/conformance/fakes/memory-log.ts';
-import {
-  DEFAULT_SETTINGS,
-  type HarnessOptions,
-  SchedulerHarness,
-} from '../../test/conformance/fakes/scheduler-harness.ts';
+import type { DEFAULT_SETTINGS } from '../../test/conformance/fakes/scheduler-harness.ts';
+import { type HarnessOptions, SchedulerHarness } from '../../test/conformance/fakes/scheduler-harness.ts';
 
 /**
  * Raw scores must not depend on how models are scheduled, nor on anything that goes wrong. What they must be is
  * computed here by feeding all rows to a model, one after the other.
  */
-const ROWS = 160;
+const ROWS = 120;
 
 interface Story {
   readonly metricId: string;
@@ -113,7 +110,7 @@ describe('raw scores do not depend on what goes wrong', () => {
     const settings = {
       workers: chaos.pick([1, 2, 3]),
       memoryBudgetBytes: chaos.pick([1, 3000, 1_000_000]),
-      sliceRows: chaos.pick([1, 7, 50]),
+      sliceRows: chaos.pick([4, 20, 50]),
       checkpointRows: chaos.pick([5, 40, 1000]),
       sweepMs: 500,
     };

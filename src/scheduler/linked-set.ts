@@ -1,5 +1,5 @@
 /**
- * A set in order of insertion whose both ends, membership and removal take constant time. (A `Set` keeps holes
+ * A set in order of insertion whose ends, additions and removals take constant time. (A `Set` keeps holes
  * where members were removed and walks over them to find its first member.)
  */
 export class LinkedSet<T> {
@@ -19,10 +19,6 @@ export class LinkedSet<T> {
   /** The member that was added after all others, or null. */
   get last(): T | null {
     return this.#last === null ? null : this.#last.value;
-  }
-
-  has(value: T): boolean {
-    return this.#nodes.has(value);
   }
 
   /** Adds at the end; a member keeps its place. */

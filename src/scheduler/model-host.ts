@@ -32,7 +32,7 @@ export class ModelHost implements ModelCalls {
     const predictions: string[] = [];
     for (const [row, value] of values.entries()) {
       try {
-        rawScores[row] = model.run(timestamps[row] ?? Number.NaN, value);
+        rawScores[row] = checked(model.run(timestamps[row] ?? Number.NaN, value));
         const text = model.predictions();
         if (text !== null) predictions.push(text);
       } catch (error) {
@@ -61,6 +61,12 @@ export class ModelHost implements ModelCalls {
     if (model === undefined) throw new Error(`the model of metric ${metricId} is not warm in this worker`);
     return model;
   }
+}
+
+/** A score that is none is a fault of the model, to be told with its row and not when it is stored. */
+function checked(rawScore: number): number {
+  if (rawScore >= 0 && rawScore <= 1) return rawScore;
+  throw new RangeError(`the raw score ${rawScore} is not in 0..1`);
 }
 
 function texts(predictions: readonly string[]): readonly string[] | null {

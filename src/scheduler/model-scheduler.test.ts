@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { HtmEngineError } from '../errors.ts';
 import { MetricStatus } from '../metric.ts';
@@ -312,11 +313,17 @@ describe('model scheduler: checkpoints and replay', () => {
     log.addMetric(B);
     log.append(B, values(300));
     log.monitor(B, { seed: 6, bytes: 1000 });
-    const harness = await start({ log, settings: { memoryBudgetBytes: 1500 } });
+    class Slow extends MemoryCheckpoints {
+      override async put(name: CheckpointName, bytes: Uint8Array): Promise<void> {
+        await sleep(5);
+        await super.put(name, bytes);
+      }
+    }
+    const harness = await start({ log, checkpoints: new Slow(), settings: { memoryBudgetBytes: 1500 } });
     await harness.settle();
     expect(await harness.count('evictions_total')).toBeGreaterThan(2);
     expect(await harness.count('warm_bytes')).toBeLessThanOrEqual(1500);
-    // Each was saved before it left, so nothing had to be computed twice.
+    // Each was saved before it left and loaded after that, so nothing had to be computed twice.
     expect(await harness.count('replayed_rows_total')).toBe(0);
     expect(log.rawScores(A)).toEqual(await undisturbed(300));
   });
@@ -482,7 +489,7 @@ describe('model scheduler: failures', () => {
         throw new Error('the connection was lost');
       },
     });
-    const harness = await start({ log, store });
+    const harness = await start({ log, store, settings: NO_SWEEP });
     await harness.settle();
     expect(log.status(A)).toBe(MetricStatus.ACTIVE);
     expect(log.commits).toHaveLength(1);
@@ -505,6 +512,26 @@ describe('model scheduler: failures', () => {
     expect(log.rawScores(A)).toEqual(await undisturbed(120));
   });
 
+  it('drops a model when it cannot be told whether its scores were recorded', async () => {
+    const log = monitored(120);
+    let mistakes = 2;
+    const store = withFaults(log, {
+      recordRawScores: async (slice) => {
+        if (slice.from === 50 && mistakes === 2) throw new TypeError(`mistake ${mistakes--}`);
+        return await log.recordRawScores(slice);
+      },
+      modelTask: async (id) => {
+        if (mistakes === 1) throw new TypeError(`mistake ${mistakes--}`);
+        return await log.modelTask(id);
+      },
+    });
+    const harness = await start({ log, store });
+    await harness.settle();
+    expect(mistakes).toBe(0);
+    expect(log.rawScores(A)).toEqual(await undisturbed(120));
+    expect(await harness.count('determinism_mismatches_total')).toBe(0);
+  });
+
   it.each(['generation', 'epoch', 'watermark', 'command'] as const)(
     'drops a model whose scores are refused (%s) and starts from the store again',
     async (refused) => {
@@ -525,7 +552,7 @@ describe('model scheduler: failures', () => {
   );
 
   it('replaces a worker that ends, whose models recover', async () => {
-    const harness = await start({ log: monitored(330), settings: { workers: 2 } });
+    const harness = await start({ log: monitored(330), settings: { ...NO_SWEEP, workers: 2 } });
     await until(() => harness.log.commits.length >= 2);
     harness.workers[0]?.kill('out of memory');
     harness.workers[1]?.kill('out of memory');
@@ -591,6 +618,32 @@ describe('model scheduler: metrics that come and go', () => {
     await second.scheduler.stop();
     expect((await first.checkpoints.list(A)).every(({ generation }) => generation === 2)).toBe(true);
   });
+
+  it.each(['warm model', 'checkpoint'])(
+    'does not go on with the %s of an earlier generation',
+    async (kind) => {
+      const checkpoints = new MemoryCheckpoints();
+      let harness = await start({ log: monitored(50), checkpoints, settings: NO_SWEEP });
+      await harness.settle();
+      const { log } = harness;
+      if (kind === 'checkpoint') await harness.scheduler.stop();
+      // The new generation begins with the very row that the old one would go on with.
+      log.append(A, values(20, 51));
+      log.purge(A, 50);
+      log.unmonitor(A);
+      log.monitor(A, PARAMS);
+      if (kind === 'checkpoint') harness = await start({ log, checkpoints, settings: NO_SWEEP });
+      harness.wake(A);
+      await harness.settle();
+      const alone = new MemoryLog();
+      alone.addMetric(A);
+      alone.append(A, values(70));
+      alone.purge(A, 50);
+      alone.monitor(A, PARAMS);
+      await (await start({ log: alone })).settle();
+      expect(log.rawScores(A)).toEqual(alone.rawScores(A));
+    },
+  );
 
   it('forgets a metric it never knew', async () => {
     const harness = await start();

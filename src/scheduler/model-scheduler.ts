@@ -33,10 +33,10 @@ export interface ModelSchedulerParts {
 /** One turn computes while another of the same worker reads or commits. */
 const LANES = 2;
 /** About what an HTM model of usual parameters takes once it has learned. */
-const TYPICAL_MODEL_BYTES = 8 * 2 ** 20;
+const TYPICAL_MODEL_BYTES = 4 * 2 ** 20;
 const MAX_WAITING = 100_000;
 /** Turns under way and checkpoints get this long when the scheduler stops; what is lost is replayed. */
-const STOP_TIMEOUT_MS = 20_000;
+const STOP_TIMEOUT_MS = 8_000;
 
 /**
  * The model scheduler: folds the rows of every monitored metric through its model into raw scores. Woken by new

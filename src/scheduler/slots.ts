@@ -35,8 +35,8 @@ export interface Decision {
  * - Warm models stay until their memory is needed. Those with nothing to do give way first, least recently used
  *   first; then the last of those that wait, which would not run soon. One that replays stays until it has got
  *   somewhere new: else a model with a long replay might begin it again and again.
- * - A cold model starts when its memory is free. If running or replaying models stand in its way, only those that
- *   replay overtake it: all others could keep it out for ever.
+ * - A cold model starts when its memory is free. Of the models that stand in its way those that wait and came later
+ *   give way, so that no model is kept out for ever by others that are always busy.
  */
 export class Slots {
   readonly #limits: SlotLimits;
@@ -170,21 +170,14 @@ export class Slots {
     if (trimmed !== null) return trimmed;
     const free = this.#workers.filter((worker) => worker.up && worker.running < this.#limits.lanes);
     if (free.length === 0) return null;
-    const replaying = earliest(free.map((worker) => worker.replaying.first));
-    const warm = earliest([replaying, ...free.map((worker) => worker.waiting.first)]);
+    const warm = earliest(free.flatMap((worker) => [worker.waiting.first, worker.replaying.first]));
     const cold = this.#cold.first;
     if (cold !== null && (warm === null || cold.ticket < warm.ticket)) {
       if (this.#memory.hasRoom) return this.#start(cold, leastLoaded(free));
-      if (!this.#memory.willHaveRoom) {
-        const victim = this.#victim(cold.ticket);
-        return victim === null ? this.#resume(replaying) : this.#evict(victim);
-      }
+      const victim = this.#memory.willHaveRoom ? null : this.#victim(cold.ticket);
+      if (victim !== null) return this.#evict(victim);
       // Its memory is about to be free. Those that need no more than they have may run meanwhile.
     }
-    return this.#resume(warm);
-  }
-
-  #resume(warm: Model | null): Decision | null {
     return warm === null ? null : this.#start(warm, this.#worker(warm.warmOn));
   }
 

@@ -1,5 +1,5 @@
 import type { MetricStatus, RefusalReason } from '../metric.ts';
-import type { Generation, GenerationRequest } from '../generation.ts';
+import type { AutomaticRequest, Generation } from '../generation.ts';
 
 /**
  * The log: rows, the watermarks of the stages that fold over them, and the transactions T0-T3 (docs/architecture.md).
@@ -56,7 +56,7 @@ export interface MetricSamples {
 
 export interface AppendOptions {
   /** If given, a metric that is created here is monitored in the same transaction, without a range. */
-  readonly autoMonitor?: GenerationRequest;
+  readonly autoMonitor?: AutomaticRequest;
 }
 
 export interface AppendOutcome {

@@ -4,7 +4,8 @@ import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import type { SampleDelivery, SampleHandler, SampleRefusal, WakeTopic } from '../bus/bus.ts';
 import { HtmEngineError } from '../errors.ts';
-import { DEFAULT_LIKELIHOOD, type GenerationRequest } from '../generation.ts';
+import type { AutomaticRequest } from '../generation.ts';
+import { DEFAULT_LIKELIHOOD } from '../htm/index.ts';
 import { MetricStatus, type Sample } from '../metric.ts';
 import { RefusalCounter } from '../refusals.ts';
 import type { AppendOptions, AppendOutcome, MetricSamples } from '../store/log.ts';
@@ -43,7 +44,7 @@ class FakeLog {
   }
 }
 
-async function setUp(autoMonitor: GenerationRequest | null = null) {
+async function setUp(autoMonitor: AutomaticRequest | null = null) {
   const registry = new Registry();
   const telemetry = { log: pino({ level: 'silent' }), registry };
   const log = new FakeLog();
@@ -208,16 +209,13 @@ describe('the metric storer', () => {
   });
 
   it('has new metrics monitored if it is told to', async () => {
-    const request: GenerationRequest = {
-      spec: '{}',
-      range: null,
+    const request: AutomaticRequest = {
       minResolution: null,
       minimumRows: 288,
-      modelParams: {},
-      resolutionPath: null,
+      modelParams: { resolution: 1 },
+      resolutionPath: ['resolution'],
       likelihood: DEFAULT_LIKELIHOOD,
       algorithmRevision: 1,
-      resource: null,
     };
     const monitored = await setUp(request);
     await monitored.deliver(delivery([sample('m', 1)]));

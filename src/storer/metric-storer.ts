@@ -1,7 +1,7 @@
 import { Counter, Histogram } from 'prom-client';
 import type { Bus, SampleDelivery, SampleRefusal } from '../bus/bus.ts';
 import { hasCode } from '../errors.ts';
-import type { GenerationRequest } from '../generation.ts';
+import type { AutomaticRequest } from '../generation.ts';
 import { MetricStatus } from '../metric.ts';
 import type { RefusalCounter } from '../refusals.ts';
 import type { AppendOptions, AppendOutcome, Log } from '../store/log.ts';
@@ -14,7 +14,7 @@ export interface MetricStorerOptions {
   readonly refusals: Pick<RefusalCounter, 'count'>;
   readonly telemetry: Telemetry;
   /** What metrics that are created here are monitored with from their first row on, or null to leave them unmonitored. */
-  readonly autoMonitor: GenerationRequest | null;
+  readonly autoMonitor: AutomaticRequest | null;
   /**
    * Told which waiting metrics have enough rows to open their generation; must neither wait nor throw. What it is
    * told is a hint like any wake-up: whoever opens generations also looks for itself now and then.

@@ -220,6 +220,18 @@ export function busConformance(name: string, makeBus: () => Promise<Bus>): void 
         expect(ended).toEqual([]);
       });
 
+      it('end with the subscription, for one that another handler ends too', async () => {
+        const bus = await make();
+        const ended: string[] = [];
+        const lasting: string[] = [];
+        bus.onWake('scored', () => end());
+        const end = bus.onWake('scored', (ids) => ended.push(...ids));
+        bus.onWake('scored', (ids) => lasting.push(...ids));
+        bus.wake('scored', ['a']);
+        await vi.waitFor(() => expect(lasting).toEqual(['a']));
+        expect(ended).toEqual([]);
+      });
+
       it('come to others although one handler throws', async () => {
         const bus = await make();
         const heard: string[] = [];
@@ -249,8 +261,8 @@ export function busConformance(name: string, makeBus: () => Promise<Bus>): void 
         await expect(bus.publishSamples(samples('late', 1))).rejects.toMatchObject({ code: 'stopped' });
         open();
         await closed;
-        await Promise.all(accepted);
         expect(consumer.stored).toHaveLength(40);
+        await Promise.all(accepted);
       });
 
       it('may be asked for twice, and waking afterwards does nothing', async () => {

@@ -1,4 +1,4 @@
-import { CELL_SHIFT, CELL_STRIDE } from './parameters.ts';
+import { CELL_MASK, CELL_SHIFT, CELL_STRIDE } from './parameters.ts';
 
 /**
  * Which segments a cell feeds, for one bank of segment rows, so that an entry takes two bytes.
@@ -24,6 +24,27 @@ export class ForwardIndex {
 
   get byteLength(): number {
     return this.#headOf.byteLength + this.#heads.byteLength + this.#entries.byteLength;
+  }
+
+  /** The index of the bank that begins at row `first` and ends before row `end`. */
+  static of(columnCount: number, rows: SourceRows, first: number, end: number): ForwardIndex {
+    const { sources, sourceStride } = rows;
+    const index = new ForwardIndex(columnCount);
+    // Per cell its entries, then the place of the next one.
+    const places = new Uint32Array(columnCount * CELL_STRIDE);
+    for (let row = first; row < end; row++) {
+      const from = row * sourceStride;
+      const to = from + rows.size(row);
+      for (let i = from; i < to; i++) places[sources[i]]++;
+    }
+    index.#layOut(places);
+    const entries = index.#entries;
+    for (let row = first; row < end; row++) {
+      const from = row * sourceStride;
+      const to = from + rows.size(row);
+      for (let i = from; i < to; i++) entries[places[sources[i]]++] = row - first;
+    }
+    return index;
   }
 
   /** Notes that `row` has a synapse from `cell`. */
@@ -117,6 +138,29 @@ export class ForwardIndex {
     }
   }
 
+  /** Makes the blocks for so many entries per cell, and turns the numbers into the places of the cells' groups. */
+  #layOut(places: Uint32Array): void {
+    let used = 0;
+    for (let column = 0; column < this.#headOf.length; column++) {
+      const cells = places.subarray(column << CELL_SHIFT, (column + 1) << CELL_SHIFT);
+      if (cells.every((entries) => entries === 0)) continue;
+      const head = this.#headFor(column);
+      let end = 0;
+      for (let c = 0; c < CELL_STRIDE; c++) {
+        const start = end;
+        end += cells[c];
+        this.#heads[head + FIRST_END + c] = end;
+        cells[c] = used + start;
+      }
+      this.#heads[head] = used;
+      this.#heads[head + ROOM] = roomFor(end);
+      used += roomFor(end);
+      this.#live += end;
+    }
+    this.#used = used;
+    this.#entries = new Uint16Array(used + spare(this.#live));
+  }
+
   #headFor(column: number): number {
     if (this.#headOf[column] === 0) {
       if ((this.#headCount + 1) * HEAD_WORDS > this.#heads.length) {
@@ -152,7 +196,7 @@ export class ForwardIndex {
       heads[head + ROOM] = roomFor(heads[head + LAST_END] + (head === widened ? 1 : 0));
       needed += heads[head + ROOM];
     }
-    const entries = new Uint16Array(needed + (this.#live >>> 3) + 1024);
+    const entries = new Uint16Array(needed + spare(this.#live));
     let used = 0;
     for (let head = 0; head < this.#headCount * HEAD_WORDS; head += HEAD_WORDS) {
       const start = heads[head];
@@ -165,15 +209,28 @@ export class ForwardIndex {
   }
 }
 
+/** Rows of source cells: those of row r are the `size(r)` ones from `r * sourceStride` on. */
+export interface SourceRows {
+  readonly sources: Uint16Array;
+  readonly sourceStride: number;
+  size(row: number): number;
+}
+
+/** Free entries behind the last block, for blocks that need to move. */
+function spare(live: number): number {
+  return (live >>> 3) + 1024;
+}
+
+/** Room of a block of `length` entries. */
 function roomFor(length: number): number {
   return length + (length >>> 4) + 4;
 }
 
-/** Rows of a bank, and their binary logarithm. */
+/** Rows of a bank, their binary logarithm, and the mask that takes the row within its bank. */
 export const BANK_ROWS = 65_536;
 export const BANK_SHIFT = 16;
+export const BANK_MASK = BANK_ROWS - 1;
 
-const CELL_MASK = CELL_STRIDE - 1;
 const ROOM = 1;
 const FIRST_END = 2;
 const LAST_END = FIRST_END + CELL_STRIDE - 1;

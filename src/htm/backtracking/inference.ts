@@ -1,7 +1,7 @@
 import { ArenaFormatError } from '../arena.ts';
 import type { Arena, ArenaPart, SectionSpec } from '../arena.ts';
 import { ColumnHistory, bitSetWords } from './column-history.ts';
-import { CELL_STRIDE, MAX_COLUMNS, allCells } from './parameters.ts';
+import { CELL_MASK, CELL_SHIFT, CELL_STRIDE, MAX_COLUMNS, allCells } from './parameters.ts';
 import type { BacktrackingMemoryParameters } from './parameters.ts';
 import type { Segments } from './segments.ts';
 import { workspace } from './workspace.ts';
@@ -24,12 +24,7 @@ export class Inference {
   #predicted!: Uint32Array;
   #confident!: Uint32Array;
 
-  private constructor(
-    arena: Arena,
-    section: number,
-    p: BacktrackingMemoryParameters,
-    segments: Segments,
-  ) {
+  private constructor(arena: Arena, section: number, p: BacktrackingMemoryParameters, segments: Segments) {
     this.#p = p;
     this.#segments = segments;
     this.#savedActive = savedActive.subarray(0, p.columnCount);
@@ -152,8 +147,8 @@ export class Inference {
     for (let i = 0; i < found; i++) {
       const row = rows[i];
       const cell = segments.cell(row);
-      const column = cell >>> 5;
-      const bit = 1 << (cell & 31);
+      const column = cell >>> CELL_SHIFT;
+      const bit = 1 << (cell & CELL_MASK);
       if (segments.duty(row) > 0) confident[column >>> 5] |= 1 << (column & 31);
       const word = predicted[column];
       if ((word & bit) === 0 && segments.predicts(row, active, threshold)) {

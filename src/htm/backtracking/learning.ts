@@ -2,7 +2,7 @@ import { ArenaFormatError } from '../arena.ts';
 import type { Arena, ArenaPart, SectionSpec } from '../arena.ts';
 import { Random } from '../random.ts';
 import { ColumnHistory } from './column-history.ts';
-import { CELL_SHIFT, CELL_STRIDE, MAX_COLUMNS } from './parameters.ts';
+import { CELL_MASK, CELL_SHIFT, MAX_COLUMNS } from './parameters.ts';
 import type { BacktrackingMemoryParameters } from './parameters.ts';
 import type { Segments } from './segments.ts';
 import { CellSet, indexesAtLeast, workspace } from './workspace.ts';
@@ -66,7 +66,12 @@ export class Learning {
   }
 
   /** Over the zeroed sections of a new arena. */
-  static create(arena: Arena, section: number, p: BacktrackingMemoryParameters, segments: Segments): Learning {
+  static create(
+    arena: Arena,
+    section: number,
+    p: BacktrackingMemoryParameters,
+    segments: Segments,
+  ): Learning {
     const learning = new Learning(arena, section, p, segments);
     Random.seeded(p.seed, learning.#part.view<Uint32Array>(RANDOM_SECTION));
     learning.#counters[PAM] = p.pamLength;
@@ -77,7 +82,12 @@ export class Learning {
    * Over the sections of a loaded arena, whose segments are attached already.
    * @throws ArenaFormatError when they could not have come from these parameters and segments.
    */
-  static attach(arena: Arena, section: number, p: BacktrackingMemoryParameters, segments: Segments): Learning {
+  static attach(
+    arena: Arena,
+    section: number,
+    p: BacktrackingMemoryParameters,
+    segments: Segments,
+  ): Learning {
     const learning = new Learning(arena, section, p, segments);
     learning.#check();
     learning.#findBest();
@@ -111,18 +121,20 @@ export class Learning {
   /** Cells predicted by the learning state, ascending (column * 32 + cell); for tests and tools. */
   predicted(): number[] {
     const n = this.#predictedColumns();
-    return Array.from(predictedColumns.subarray(0, n), (column) => this.#segments.cell(this.#bestRow[column]));
+    return Array.from(predictedColumns.subarray(0, n), (column) =>
+      this.#segments.cell(this.#bestRow[column]),
+    );
   }
 
   /** One record: `n` active columns, ascending. Model reference, section 4.7. */
   update(columns: Uint16Array, n: number, afterReset: boolean): void {
-    const counters = this.#counters;
     const { pamLength, maxSeqLength, maxLrnBacktrack } = this.#p;
     this.#rememberActive();
     if (maxLrnBacktrack > 0) this.#history.append(columns, n);
     this.#applyQueue(columns, n);
-    if (counters[PAM] > 0) counters[PAM]--;
-    counters[LEARNED]++;
+    if (this.#counters[PAM] > 0) this.#counters[PAM]--;
+    this.#counters[LEARNED]++;
+    // From here on the arena may move.
     if (!afterReset && this.#activate(columns, n, false)) this.#counters[PAM] = pamLength;
     if (
       afterReset ||
@@ -396,7 +408,6 @@ const COUNTERS = 3;
 const RANDOM_SECTION = 1;
 const QUEUE_SECTION = 4;
 const FIRST_QUEUED_WORDS = 128;
-const CELL_MASK = CELL_STRIDE - 1;
 
 // Scratch of one update, shared by all memories of the thread.
 /** Learning cells of the record before, and of the present one. */

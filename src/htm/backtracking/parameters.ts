@@ -66,6 +66,8 @@ export function checkBacktrackingMemoryParameters(p: BacktrackingMemoryParameter
 export const CELL_STRIDE = 32;
 /** log2 of CELL_STRIDE. */
 export const CELL_SHIFT = 5;
+/** Takes the cell within its column out of a cell number. */
+export const CELL_MASK = CELL_STRIDE - 1;
 /** The word of a column all of whose cells are active. */
 export function allCells(p: BacktrackingMemoryParameters): number {
   return 2 ** p.cellsPerColumn - 1;

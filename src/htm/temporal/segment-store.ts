@@ -1,19 +1,22 @@
-import { ArenaFormatError } from '../arena.ts';
-import type { Arena, ArenaPart, SectionSpec } from '../arena.ts';
+import type { Arena, ArenaPart } from '../arena.ts';
+import { checkSegmentTables } from './segment-check.ts';
+import {
+  FREE_GRANULE,
+  FREE_SEGMENT,
+  GRANULES_USED,
+  GRANULE_SECTIONS,
+  MAX_GRANULES,
+  PLACE_SECTIONS,
+  SEGMENTS_USED,
+  SEGMENT_COUNT,
+  SEGMENT_SECTIONS,
+  SLOTS,
+  SYNAPSE_COUNT,
+  maxSegmentNumbers,
+  segmentTables,
+} from './segment-tables.ts';
+import type { SegmentLimits } from './segment-tables.ts';
 import { SourceIndex, grownLength } from './source-index.ts';
-
-/** What a segment store must know of the memory it serves. Permanences are binary32 values. */
-export interface SegmentLimits {
-  readonly columnCount: number;
-  readonly cellsPerColumn: number;
-  /** Cell `i` of column `c` is numbered `(c << cellShift) + i`; numbers stay below 65,536. */
-  readonly cellShift: number;
-  readonly maxSegmentsPerCell: number;
-  /** 1 .. 32,767. */
-  readonly maxSynapsesPerSegment: number;
-  /** A synapse is connected from this permanence on. */
-  readonly connectedPermanence: number;
-}
 
 /** One segment as a reader sees it. Cells are numbered as in `SegmentLimits`; synapses are in order of creation. */
 export interface SegmentView {
@@ -33,36 +36,15 @@ export interface SegmentView {
  *
  * Synapses live in granules of 16 slots, sources and permanences apart. A segment owns a chain of granules and keeps its
  * synapses in order of creation along it; a destroyed synapse leaves an empty slot (source and permanence 0), which only
- * compaction closes. Sets of slots - living, connected, active - are a 16-bit mask per granule, so that counting a
+ * compaction closes. Sets of slots - living, connected, at 1, active - are a 16-bit mask per granule, so that counting a
  * segment's active synapses and adapting them never ask a source whether it is active.
  *
  * A link is a number plus 1, or 0 for none. A set of cells is a bit per cell number, 32 to a word.
  */
 export class SegmentStore {
-  /** Sections this component owns in the arena. */
-  static schema(limits: SegmentLimits): SectionSpec[] {
-    const segments = { length: INITIAL_SEGMENTS, maxLength: maxNumbers(limits) };
-    const granules = { length: INITIAL_GRANULES, maxLength: SourceIndex.MAX_GRANULES };
-    const slots = { length: INITIAL_GRANULES * SLOTS, maxLength: SourceIndex.MAX_GRANULES * SLOTS };
-    return [
-      { name: 'segmentCounters', type: 'u32', length: COUNTERS },
-      { name: 'segmentOwners', type: 'u16', ...segments },
-      { name: 'segmentSizes', type: 'u16', ...segments },
-      { name: 'segmentGranules', type: 'u32', ...segments },
-      { name: 'segmentLastUsed', type: 'u32', ...segments },
-      { name: 'segmentOrder', type: 'u32', ...segments },
-      { name: 'granuleNext', type: 'u32', ...granules },
-      { name: 'granuleLiving', type: 'u16', ...granules },
-      { name: 'synapseSources', type: 'u16', ...slots },
-      { name: 'synapsePermanences', type: 'f32', ...slots },
-    ];
-  }
-
-  /** Owner cell per segment number. This and the next two move when a segment is created. */
+  /** As in `SegmentTables`; these three move when a segment is created. */
   owners!: Uint16Array;
-  /** Per segment number the record count at which it was last active, or created. */
   lastUsed!: Uint32Array;
-  /** The settled segments' numbers, by owner cell, then by age: `order[0..segmentCount)`. */
   order!: Uint32Array;
 
   readonly #limits: SegmentLimits;
@@ -70,26 +52,26 @@ export class SegmentStore {
   readonly #connectedBits: number;
   readonly #index: SourceIndex;
   readonly #part: ArenaPart;
+  /** The rest of `SegmentTables`, and the permanences once more as the integers with the same bits. */
   #counters!: Uint32Array;
-  /** Synapses per segment number; 0 marks a number that is free, or destroyed and not yet settled. */
   #sizes!: Uint16Array;
-  /** Link to the first granule per segment number; of a free number, link to the next free one. */
   #firstLinks!: Uint32Array;
-  /** Link to the granule that follows in its chain; of a free granule, to the next free one. */
   #nextLinks!: Uint32Array;
   #living!: Uint16Array;
   #sources!: Uint16Array;
   #permanences!: Float32Array;
   #permanenceBits!: Int32Array;
-  /** Derived per granule: slots with a connected synapse, slots with an active source as of `countActive`, the segment. */
+  /**
+   * Derived per granule: the slots with a connected synapse, some of those with a permanence of 1 (so that need not be
+   * raised), those with an active source as of `countActive`; and the segment.
+   */
   #connected = new Uint16Array(0);
+  #full = new Uint16Array(0);
   #active = new Uint16Array(0);
   #segments = new Uint32Array(0);
   /** Numbers of the segments created since the last `settle`, owners ascending. */
   readonly #created: number[] = [];
   #destroyedCount = 0;
-  /** What `adapt` adds to a permanence: without and with an active source. */
-  readonly #steps = new Float64Array(2);
 
   /**
    * Lays the store over its sections of `arena`, fresh (all 0) or loaded.
@@ -99,20 +81,21 @@ export class SegmentStore {
     this.#limits = limits;
     this.#connectedBits = Math.max(0, new Int32Array(Float32Array.of(limits.connectedPermanence).buffer)[0]);
     this.#part = arena.part(firstSection, (part) => {
-      this.#counters = part.view(0);
-      this.owners = part.view(1);
-      this.#sizes = part.view(2);
-      this.#firstLinks = part.view(3);
-      this.lastUsed = part.view(4);
-      this.order = part.view(5);
-      this.#nextLinks = part.view(6);
-      this.#living = part.view(7);
-      this.#sources = part.view(8);
-      this.#permanences = part.view(9);
+      const tables = segmentTables(part);
+      this.#counters = tables.counters;
+      this.owners = tables.owners;
+      this.#sizes = tables.sizes;
+      this.#firstLinks = tables.firstLinks;
+      this.lastUsed = tables.lastUsed;
+      this.order = tables.order;
+      this.#nextLinks = tables.nextLinks;
+      this.#living = tables.living;
+      this.#sources = tables.sources;
+      this.#permanences = tables.permanences;
       const { buffer, byteOffset, length } = this.#permanences;
       this.#permanenceBits = new Int32Array(buffer, byteOffset, length);
     });
-    this.#check();
+    checkSegmentTables(segmentTables(this.#part), limits);
     this.#index = new SourceIndex(((limits.columnCount << limits.cellShift) + 31) >>> 5);
     this.#derive();
   }
@@ -196,55 +179,26 @@ export class SegmentStore {
    * @returns whether the segment still lives.
    */
   reinforce(segment: number, up: number, down: number): boolean {
-    const permanences = this.#permanences;
-    const bits = this.#permanenceBits;
-    const belowConnected = this.#connectedBits - 1;
-    const steps = this.#steps;
-    steps[0] = -down;
-    steps[1] = up;
     let link = this.#firstLinks[segment];
     while (link !== 0) {
       const granule = link - 1;
       link = this.#nextLinks[granule];
-      let active = this.#active[granule];
-      const start = granule * SLOTS;
-      const end = start + 32 - Math.clz32(this.#living[granule]);
-      let notable = 0;
-      for (let i = start; i < end; i++) {
-        const before = bits[i];
-        permanences[i] += steps[active & 1];
-        active >>>= 1;
-        // Clamping and noticing by the signs of differences, instead of branches that cannot be predicted.
-        const moved = bits[i];
-        const after = moved ^ ((moved ^ ONE_BITS) & (((ONE_BITS - moved) & ~moved) >> 31));
-        bits[i] = after;
-        notable |=
-          ((belowConnected - after) ^ (belowConnected - before)) | after | (after - LEAST_PERMANENCE_BITS);
-      }
-      if (notable < 0) this.#review(segment, granule);
+      const active = this.#active[granule];
+      // Most active synapses of a settled memory have reached 1 and stay there.
+      const raised = this.#raise(granule, active & ~this.#full[granule], up);
+      const lowered = this.#lower(granule, this.#living[granule] & ~active, down);
+      if ((raised | lowered) < 0) this.#review(segment, granule);
     }
     return this.#isAlive(segment);
   }
 
   /** Lowers the permanences of `segment` whose source was active at the last `countActive`, else as `reinforce`. */
   punish(segment: number, down: number): void {
-    const permanences = this.#permanences;
-    const bits = this.#permanenceBits;
-    const belowConnected = this.#connectedBits - 1;
     let link = this.#firstLinks[segment];
     while (link !== 0) {
       const granule = link - 1;
       link = this.#nextLinks[granule];
-      let notable = 0;
-      for (let left = this.#active[granule]; left !== 0; left &= left - 1) {
-        const i = granule * SLOTS + 31 - Math.clz32(left & -left);
-        const before = bits[i];
-        permanences[i] -= down;
-        const after = bits[i];
-        notable |=
-          ((belowConnected - after) ^ (belowConnected - before)) | after | (after - LEAST_PERMANENCE_BITS);
-      }
-      if (notable < 0) this.#review(segment, granule);
+      if (this.#lower(granule, this.#active[granule], down) < 0) this.#review(segment, granule);
     }
     this.#isAlive(segment);
   }
@@ -267,7 +221,7 @@ export class SegmentStore {
     this.#sources[place] = source;
     this.#permanences[place] = permanence;
     this.#living[granule] |= bit;
-    if (this.#permanenceBits[place] >= this.#connectedBits) this.#connected[granule] |= bit;
+    this.#noteThresholds(place);
     this.#sizes[segment]++;
     this.#counters[SYNAPSE_COUNT]++;
     this.#index.add(source, place);
@@ -293,7 +247,7 @@ export class SegmentStore {
       }
     }
     if (weakest < 0) return false;
-    this.#empty(segment, weakest >>> 4, 1 << (weakest & 15));
+    this.#destroy(segment, weakest >>> 4, 1 << (weakest & 15));
     return true;
   }
 
@@ -316,7 +270,12 @@ export class SegmentStore {
           permanences.push(this.#permanences[place]);
         }
       }
-      yield { owner: this.owners[segment], lastUsed: this.lastUsed[segment], sources, permanences };
+      yield {
+        owner: this.owners[segment],
+        lastUsed: this.lastUsed[segment],
+        sources,
+        permanences,
+      };
     }
   }
 
@@ -333,42 +292,77 @@ export class SegmentStore {
     }
     if (living < this.#limits.maxSegmentsPerCell) return;
     for (let link = this.#firstLinks[oldest]; link !== 0; link = this.#firstLinks[oldest]) {
-      this.#empty(oldest, link - 1, this.#living[link - 1]);
+      this.#destroy(oldest, link - 1, this.#living[link - 1]);
     }
     this.#destroyedCount++;
   }
 
-  /** Finds the granule's connected synapses again and destroys those whose permanence has fallen to 0. */
-  #review(segment: number, granule: number): void {
-    const used = 32 - Math.clz32(this.#living[granule]);
-    let connected = 0;
-    let dead = 0;
-    for (let slot = 0; slot < used; slot++) {
-      const bits = this.#permanenceBits[granule * SLOTS + slot];
-      if (bits >= this.#connectedBits) connected |= 1 << slot;
-      if (bits < LEAST_PERMANENCE_BITS) dead |= 1 << slot;
-    }
-    this.#connected[granule] = connected & this.#living[granule];
-    if (dead !== 0) this.#empty(segment, granule, dead);
-  }
-
-  /** Empties the slots of `mask`, destroying the synapses among them; a granule without synapses leaves the chain. */
-  #empty(segment: number, granule: number, mask: number): void {
-    const living = this.#living[granule];
+  /** Raises the permanences in the slots of `mask`, to 1 at most; negative if one of them has become connected. */
+  #raise(granule: number, mask: number, up: number): number {
+    const bits = this.#permanenceBits;
+    const permanences = this.#permanences;
+    const belowConnected = this.#connectedBits - 1;
+    let notable = 0;
+    let full = 0;
     for (let left = mask; left !== 0; left &= left - 1) {
       const bit = left & -left;
       const place = granule * SLOTS + 31 - Math.clz32(bit);
-      if ((living & bit) !== 0) {
-        this.#index.remove(this.#sources[place], place);
-        this.#sizes[segment]--;
-        this.#counters[SYNAPSE_COUNT]--;
+      const before = bits[place];
+      permanences[place] += up;
+      if (bits[place] >= ONE_BITS) {
+        bits[place] = ONE_BITS;
+        full |= bit;
       }
-      this.#sources[place] = 0;
-      this.#permanences[place] = EMPTY_PERMANENCE;
+      notable |= (belowConnected - bits[place]) ^ (belowConnected - before);
     }
-    this.#living[granule] &= ~mask;
-    this.#connected[granule] &= ~mask;
-    this.#active[granule] &= ~mask;
+    this.#full[granule] |= full;
+    return notable;
+  }
+
+  /** Lowers the permanences in the slots of `mask`; negative if one has ceased to be connected or has fallen to 0. */
+  #lower(granule: number, mask: number, down: number): number {
+    const bits = this.#permanenceBits;
+    const permanences = this.#permanences;
+    const belowConnected = this.#connectedBits - 1;
+    let notable = 0;
+    for (let left = mask; left !== 0; left &= left - 1) {
+      const place = granule * SLOTS + 31 - Math.clz32(left & -left);
+      const before = bits[place];
+      permanences[place] -= down;
+      const after = bits[place];
+      // Signs of differences, instead of branches that cannot be predicted.
+      notable |=
+        ((belowConnected - after) ^ (belowConnected - before)) | after | (after - LEAST_PERMANENCE_BITS);
+    }
+    this.#full[granule] &= ~mask;
+    return notable;
+  }
+
+  /** Finds the granule's connected synapses again and destroys those whose permanence has fallen to 0. */
+  #review(segment: number, granule: number): void {
+    let connected = 0;
+    let dead = 0;
+    for (let left = this.#living[granule]; left !== 0; left &= left - 1) {
+      const bit = left & -left;
+      const bits = this.#permanenceBits[granule * SLOTS + 31 - Math.clz32(bit)];
+      if (bits >= this.#connectedBits) connected |= bit;
+      if (bits < LEAST_PERMANENCE_BITS) dead |= bit;
+    }
+    this.#connected[granule] = connected;
+    if (dead !== 0) this.#destroy(segment, granule, dead);
+  }
+
+  /** Destroys the synapses in the slots of `mask`; a granule without synapses leaves the chain. */
+  #destroy(segment: number, granule: number, mask: number): void {
+    for (let left = mask; left !== 0; left &= left - 1) {
+      const place = granule * SLOTS + 31 - Math.clz32(left & -left);
+      this.#index.remove(this.#sources[place], place);
+      this.#sources[place] = 0;
+      this.#permanences[place] = 0;
+      this.#sizes[segment]--;
+      this.#counters[SYNAPSE_COUNT]--;
+    }
+    for (const set of [this.#living, this.#connected, this.#full, this.#active]) set[granule] &= ~mask;
     if (this.#living[granule] === 0) this.#unlink(segment, granule);
   }
 
@@ -415,6 +409,13 @@ export class SegmentStore {
     return granule * SLOTS;
   }
 
+  /** Notes whether the synapse at `place` is connected, and whether its permanence is 1. */
+  #noteThresholds(place: number): void {
+    const bit = 1 << (place & 15);
+    if (this.#permanenceBits[place] >= this.#connectedBits) this.#connected[place >>> 4] |= bit;
+    if (this.#permanenceBits[place] === ONE_BITS) this.#full[place >>> 4] |= bit;
+  }
+
   /** Closes the gaps between the segment's synapses. */
   #compact(segment: number): void {
     let target = this.#firstLinks[segment] - 1;
@@ -441,8 +442,8 @@ export class SegmentStore {
     this.#sources[to] = this.#sources[from];
     this.#permanences[to] = this.#permanences[from];
     this.#sources[from] = 0;
-    this.#permanences[from] = EMPTY_PERMANENCE;
-    for (const mask of [this.#living, this.#connected, this.#active]) {
+    this.#permanences[from] = 0;
+    for (const mask of [this.#living, this.#connected, this.#full, this.#active]) {
       const bit = (mask[from >>> 4] >>> (from & 15)) & 1;
       mask[from >>> 4] &= ~(1 << (from & 15));
       mask[to >>> 4] |= bit << (to & 15);
@@ -457,10 +458,10 @@ export class SegmentStore {
     }
     const granule = this.#counters[GRANULES_USED];
     if (granule === this.#nextLinks.length) {
-      const length = Math.min(grownLength(granule), SourceIndex.MAX_GRANULES);
+      const length = Math.min(grownLength(granule), MAX_GRANULES);
       if (length === granule) throw new RangeError(`the memory is full: ${granule * SLOTS} synapses`);
-      for (const section of [6, 7]) this.#part.resize(section, length);
-      for (const section of [8, 9]) this.#part.resize(section, length * SLOTS);
+      for (const section of GRANULE_SECTIONS) this.#part.resize(section, length);
+      for (const section of PLACE_SECTIONS) this.#part.resize(section, length * SLOTS);
       this.#fitDerived();
     }
     this.#counters[GRANULES_USED] = granule + 1;
@@ -476,9 +477,9 @@ export class SegmentStore {
     }
     const segment = this.#counters[SEGMENTS_USED];
     if (segment === this.owners.length) {
-      const length = Math.min(grownLength(segment), maxNumbers(this.#limits));
+      const length = Math.min(grownLength(segment), maxSegmentNumbers(this.#limits));
       if (length === segment) throw new RangeError(`the memory is full: ${segment} segments`);
-      for (const section of [1, 2, 3, 4, 5]) this.#part.resize(section, length);
+      for (const section of SEGMENT_SECTIONS) this.#part.resize(section, length);
     }
     this.#counters[SEGMENTS_USED] = segment + 1;
     return segment;
@@ -522,9 +523,11 @@ export class SegmentStore {
   /** Gives the derived tables the length of the granule sections, keeping what they hold. */
   #fitDerived(): void {
     const length = this.#nextLinks.length;
-    const [connected, active, segments] = [this.#connected, this.#active, this.#segments];
+    const [connected, full, active, segments] = [this.#connected, this.#full, this.#active, this.#segments];
     this.#connected = new Uint16Array(length);
     this.#connected.set(connected);
+    this.#full = new Uint16Array(length);
+    this.#full.set(full);
     this.#active = new Uint16Array(length);
     this.#active.set(active);
     this.#segments = new Uint32Array(length);
@@ -539,132 +542,17 @@ export class SegmentStore {
         const granule = link - 1;
         this.#segments[granule] = segment;
         for (let left = this.#living[granule]; left !== 0; left &= left - 1) {
-          const bit = left & -left;
-          const place = granule * SLOTS + 31 - Math.clz32(bit);
+          const place = granule * SLOTS + 31 - Math.clz32(left & -left);
           this.#index.add(this.#sources[place], place);
-          if (this.#permanenceBits[place] >= this.#connectedBits) this.#connected[granule] |= bit;
+          this.#noteThresholds(place);
         }
       }
     }
   }
-
-  /** Refuses sections that this class could not have written, so that nothing later needs to doubt a number. */
-  #check(): void {
-    const segments = this.owners.length;
-    const granules = this.#nextLinks.length;
-    const segmentsUsed = this.#counters[SEGMENTS_USED];
-    const granulesUsed = this.#counters[GRANULES_USED];
-    require([this.#sizes, this.#firstLinks, this.lastUsed, this.order].every(
-      (table) => table.length === segments,
-    ) &&
-      this.#living.length === granules &&
-      this.#sources.length === granules * SLOTS &&
-      this.#permanences.length === granules * SLOTS, 'tables of unequal length');
-    require(segmentsUsed <= segments && granulesUsed <= granules, 'counters beyond the tables');
-    require(this.segmentCount <= segmentsUsed, 'more segments than numbers');
-    const seenSegments = new Uint8Array(segmentsUsed);
-    const seenGranules = new Uint8Array(granulesUsed);
-    let synapses = 0;
-    for (let position = 0; position < this.segmentCount; position++) {
-      this.#checkOwner(position, seenSegments);
-      synapses += this.#checkSynapses(this.order[position], seenGranules);
-    }
-    require(synapses === this.synapseCount, 'another number of synapses than counted');
-    checkFreeList(this.#firstLinks, this.#counters[FREE_SEGMENT], seenSegments);
-    checkFreeList(this.#nextLinks, this.#counters[FREE_GRANULE], seenGranules);
-    const used = new Set(this.order.subarray(0, this.segmentCount));
-    require(this.#sizes.every((size, segment) => size === 0 || used.has(segment)), 'synapses of no segment');
-    for (let granule = 0; granule < granules; granule++) {
-      require(seenGranules[granule] === CHAINED ||
-        this.#living[granule] === 0, `synapses in the free granule ${granule}`);
-    }
-    require(this.#permanences.every(
-      (permanence) => permanence >= 0 && permanence <= 1,
-    ), 'a permanence outside 0..1');
-  }
-
-  #isCell(cell: number): boolean {
-    const { cellShift, cellsPerColumn, columnCount } = this.#limits;
-    return cell >>> cellShift < columnCount && (cell & ((1 << cellShift) - 1)) < cellsPerColumn;
-  }
-
-  #checkOwner(position: number, seenSegments: Uint8Array): void {
-    const { maxSegmentsPerCell } = this.#limits;
-    const segment = this.order[position];
-    require(segment < seenSegments.length && seenSegments[segment] === 0, `segment ${segment} in the order`);
-    seenSegments[segment] = CHAINED;
-    const owner = this.owners[segment];
-    require(this.#isCell(owner), `owner of segment ${segment}`);
-    require(position === 0 || this.owners[this.order[position - 1]] <= owner, 'order of the segments');
-    const full =
-      position >= maxSegmentsPerCell && this.owners[this.order[position - maxSegmentsPerCell]] === owner;
-    require(!full, `too many segments on cell ${owner}`);
-  }
-
-  /** @returns the segment's synapses. */
-  #checkSynapses(segment: number, seenGranules: Uint8Array): number {
-    const sources = new Set<number>();
-    let synapses = 0;
-    for (let link = this.#firstLinks[segment]; link !== 0; link = this.#nextLinks[link - 1]) {
-      const granule = link - 1;
-      require(granule < seenGranules.length && seenGranules[granule] === 0, `granules of segment ${segment}`);
-      seenGranules[granule] = CHAINED;
-      require(this.#living[granule] !== 0, `granules of segment ${segment}`);
-      for (let left = this.#living[granule]; left !== 0; left &= left - 1) {
-        const place = granule * SLOTS + 31 - Math.clz32(left & -left);
-        require(this.#isCell(this.#sources[place]), `a source of segment ${segment}`);
-        sources.add(this.#sources[place]);
-        synapses++;
-      }
-    }
-    const size = this.#sizes[segment];
-    require(size >= 1 && size <= this.#limits.maxSynapsesPerSegment, `size of segment ${segment}`);
-    require(synapses === size && sources.size === size, `synapses of segment ${segment}`);
-    return size;
-  }
 }
 
-/** Most segment numbers: full cells, and one more per column until `settle` frees those that were destroyed. */
-function maxNumbers(limits: SegmentLimits): number {
-  const cells = limits.columnCount << limits.cellShift;
-  const numbers = cells * limits.maxSegmentsPerCell + limits.columnCount;
-  return Math.min(Math.max(INITIAL_SEGMENTS, numbers), MAX_SEGMENTS);
-}
-
-/** A free list must hold every number that is not seen, once. */
-function checkFreeList(links: Uint32Array, head: number, seen: Uint8Array): void {
-  let free = seen.reduce((count, mark) => (mark === 0 ? count + 1 : count), 0);
-  for (let link = head; link !== 0; link = links[link - 1]) {
-    require(link <= seen.length && seen[link - 1] === 0, 'a free list that is not one');
-    seen[link - 1] = FREE;
-    free--;
-  }
-  require(free === 0, 'an incomplete free list');
-}
-
-function require(condition: boolean, what: string): asserts condition {
-  if (!condition) throw new ArenaFormatError(`temporal memory: ${what}`);
-}
-
-/** Slots of a granule: one cache line of permanences, half a line of sources. */
-const SLOTS = 16;
-const INITIAL_SEGMENTS = 64;
-const INITIAL_GRANULES = 64;
-const MAX_SEGMENTS = 2 ** 24;
 /** Below 1e-6 a synapse is destroyed; as the integer with the bits of that binary32 value. */
 const LEAST_PERMANENCE_BITS = new Int32Array(Float32Array.of(1e-6).buffer)[0];
 const ONE_BITS = new Int32Array(Float32Array.of(1).buffer)[0];
-/** Of an empty slot between synapses: it takes part in adaptation and should seldom cross a threshold there. */
-const EMPTY_PERMANENCE = 1;
 /** By how much a permanence must undercut another to count as weaker, binary32. */
 const MARGIN = Math.fround(1e-6);
-/** Words of the counters; the free ones are links. */
-const SEGMENTS_USED = 0;
-const FREE_SEGMENT = 1;
-const GRANULES_USED = 2;
-const FREE_GRANULE = 3;
-const SEGMENT_COUNT = 4;
-const SYNAPSE_COUNT = 5;
-const COUNTERS = 6;
-const CHAINED = 1;
-const FREE = 2;

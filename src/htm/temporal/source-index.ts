@@ -3,16 +3,13 @@
  * naming a synapse's place and its source within the group. Marking a record's active synapses walks only the lists
  * of groups that have active cells and touches no synapse.
  *
- * A place is `granule * 16 + slot` (see `SegmentStore`). The index is derived state, rebuilt when a model is loaded; the
+ * A place is `granule * 16 + slot` (see `SegmentStore`), 27 bits. The index is derived state, rebuilt when a model is loaded; the
  * order of a list follows from its history and never matters, because marking is commutative.
  *
  * A list is a chain of blocks of 16 entries (one cache line). Only its first block is partly filled, so adding and
  * taking out work at the front.
  */
 export class SourceIndex {
-  /** Granules are numbered below this: an entry has 23 bits for them. */
-  static readonly MAX_GRANULES = 2 ** 23;
-
   readonly #heads: Uint32Array;
   readonly #lengths: Uint32Array;
   #entries = new Int32Array(INITIAL_BLOCKS * BLOCK);

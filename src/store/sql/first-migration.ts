@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
 import { MetricStatus } from '../../metric.ts';
-import type { MigrationDialect } from './migrations.ts';
+import type { MigrationDialect } from './migration-dialect.ts';
 import { NEW_INSTALLATION_PARTITIONS } from './partition.ts';
 import { STAGES, type Schema } from './schema.ts';
 

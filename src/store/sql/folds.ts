@@ -1,4 +1,4 @@
-import { statusesBefore, type MetricStatus } from '../../metric.ts';
+import { nextStatus, statusesBefore, type MetricStatus } from '../../metric.ts';
 import type {
   AnomalyScoreSlice,
   CursorMove,
@@ -9,6 +9,7 @@ import type {
 } from '../log.ts';
 import { checkFinite, checkInteger, checkLengths, MAX_ROWID, MAX_ROWS } from './bounds.ts';
 import { changeStatus } from './metrics.ts';
+import { prepared } from './prepared.ts';
 import type { Stage } from './schema.ts';
 import type { Db, SqlDialect } from './session.ts';
 
@@ -26,18 +27,16 @@ export class FoldRefused extends Error {
 export async function recordRawScores(db: Db, dialect: SqlDialect, slice: RawScoreSlice): Promise<void> {
   const { status } = await guard(db, 'scheduler', slice);
   if (!RUNNING.includes(status)) throw new FoldRefused('generation');
-  const { numUpdatedRows } = await db
-    .updateTable('scheduler_watermark')
-    .set({ processed_rowid: slice.to, command_sequence: slice.commandSequence })
-    .where('uid', '=', slice.metricId)
-    .where('processed_rowid', '=', slice.from)
-    .executeTakeFirst();
-  if (numUpdatedRows === 0n) throw new FoldRefused('watermark');
-  await refuseUnseenCommand(db, slice);
+  const { numAffectedRows } = await moveProcessedRowid(db, slice);
+  if (numAffectedRows !== 1n) throw new FoldRefused('watermark');
+  const { rows: unseen } = await unseenCommand(db, slice);
+  if (unseen.length > 0) throw new FoldRefused('command');
   const { metricId, rowids, rawScores, predictions } = slice;
   const found = await dialect.bulk.setRawScores(db, metricId, rowids, rawScores, predictions);
   checkFound(slice, found);
-  if (slice.modelBuilt) await changeStatus(db, metricId, 'modelBuilt');
+  if (slice.modelBuilt && nextStatus(status, 'modelBuilt') !== null) {
+    await changeStatus(db, metricId, 'modelBuilt');
+  }
 }
 
 /** T2: see `Log.recordAnomalyScores`. */
@@ -47,13 +46,8 @@ export async function recordAnomalyScores(
   slice: AnomalyScoreSlice,
 ): Promise<void> {
   await guard(db, 'anomaly', slice);
-  const { numUpdatedRows } = await db
-    .updateTable('anomaly_watermark')
-    .set({ scored_rowid: slice.to, state: slice.state })
-    .where('uid', '=', slice.metricId)
-    .where('scored_rowid', '=', slice.from)
-    .executeTakeFirst();
-  if (numUpdatedRows === 0n) throw new FoldRefused('watermark');
+  const { numAffectedRows } = await moveScoredRowid(db, slice);
+  if (numAffectedRows !== 1n) throw new FoldRefused('watermark');
   const { metricId, rowids, anomalyScores, displayValues } = slice;
   checkFound(slice, await dialect.bulk.setAnomalyScores(db, metricId, rowids, anomalyScores, displayValues));
 }
@@ -61,24 +55,10 @@ export async function recordAnomalyScores(
 /** T3: see `Log.advanceCursor`. */
 export async function advanceCursor(db: Db, move: CursorMove): Promise<void> {
   const { startRowid } = await guard(db, 'publishing', move);
-  const { consumer, metricId: uid, generation, from, to } = move;
-  const cursor = await db
-    .selectFrom('cursor')
-    .select('rowid')
-    .where('uid', '=', uid)
-    .where('consumer', '=', consumer)
-    .executeTakeFirst();
-  if ((cursor?.rowid ?? startRowid - 1) !== from) throw new FoldRefused('watermark');
-  if (cursor === undefined) {
-    await db.insertInto('cursor').values({ consumer, uid, generation, rowid: to }).execute();
-  } else {
-    await db
-      .updateTable('cursor')
-      .set({ rowid: to })
-      .where('uid', '=', uid)
-      .where('consumer', '=', consumer)
-      .execute();
-  }
+  const { rows } = await findCursor(db, move);
+  const [cursor] = rows;
+  if ((cursor?.rowid ?? startRowid - 1) !== move.from) throw new FoldRefused('watermark');
+  await (cursor === undefined ? insertCursor(db, move) : moveCursor(db, move));
 }
 
 /** See `Log.failModel`. */
@@ -122,34 +102,77 @@ async function guard(
   stage: Stage,
   { metricId, generation, epoch }: Pick<Fold, 'metricId' | 'generation' | 'epoch'>,
 ): Promise<{ status: MetricStatus; startRowid: number }> {
-  const present = await db
-    .selectFrom('generation')
-    .innerJoin('metric', 'metric.uid', 'generation.uid')
-    .leftJoin('lease', (join) =>
-      join.onRef('lease.partition', '=', 'metric.partition').on('lease.stage', '=', stage),
-    )
-    .select(['metric.status', 'lease.epoch', 'generation.start_rowid'])
-    .where('generation.uid', '=', metricId)
-    .where('generation.generation', '=', generation)
-    .where('generation.state', '=', 'open')
-    .executeTakeFirst();
+  const { rows } = await openGeneration(db, { metricId, generation, stage });
+  const [present] = rows;
   if (present === undefined || present.start_rowid === null) throw new FoldRefused('generation');
   if (present.epoch !== epoch) throw new FoldRefused('epoch');
   return { status: present.status, startRowid: present.start_rowid };
 }
 
-async function refuseUnseenCommand(db: Db, slice: RawScoreSlice): Promise<void> {
-  const unseen = await db
+const openGeneration = prepared((db, args: { metricId: string; generation: number; stage: Stage }) =>
+  db
+    .selectFrom('generation')
+    .innerJoin('metric', 'metric.uid', 'generation.uid')
+    .leftJoin('lease', (join) =>
+      join.onRef('lease.partition', '=', 'metric.partition').on('lease.stage', '=', args.stage),
+    )
+    .select(['metric.status', 'lease.epoch', 'generation.start_rowid'])
+    .where('generation.uid', '=', args.metricId)
+    .where('generation.generation', '=', args.generation)
+    .where('generation.state', '=', 'open'),
+);
+
+const moveProcessedRowid = prepared((db, slice: RawScoreSlice) =>
+  db
+    .updateTable('scheduler_watermark')
+    .set({ processed_rowid: slice.to, command_sequence: slice.commandSequence })
+    .where('uid', '=', slice.metricId)
+    .where('processed_rowid', '=', slice.from),
+);
+
+const unseenCommand = prepared((db, slice: RawScoreSlice) =>
+  db
     .selectFrom('model_command')
     .select('sequence')
     .where('uid', '=', slice.metricId)
     .where('generation', '=', slice.generation)
     .where('sequence', '>', slice.commandSequence)
     .where('after_rowid', '<', slice.to)
-    .limit(1)
-    .executeTakeFirst();
-  if (unseen !== undefined) throw new FoldRefused('command');
-}
+    .limit(1),
+);
+
+const moveScoredRowid = prepared((db, slice: AnomalyScoreSlice) =>
+  db
+    .updateTable('anomaly_watermark')
+    .set({ scored_rowid: slice.to, state: slice.state })
+    .where('uid', '=', slice.metricId)
+    .where('scored_rowid', '=', slice.from),
+);
+
+const findCursor = prepared((db, move: CursorMove) =>
+  db
+    .selectFrom('cursor')
+    .select('rowid')
+    .where('uid', '=', move.metricId)
+    .where('consumer', '=', move.consumer),
+);
+
+const insertCursor = prepared((db, move: CursorMove) =>
+  db.insertInto('cursor').values({
+    consumer: move.consumer,
+    uid: move.metricId,
+    generation: move.generation,
+    rowid: move.to,
+  }),
+);
+
+const moveCursor = prepared((db, move: CursorMove) =>
+  db
+    .updateTable('cursor')
+    .set({ rowid: move.to })
+    .where('uid', '=', move.metricId)
+    .where('consumer', '=', move.consumer),
+);
 
 function checkRowids({ from, to }: Fold, rowids: Int32Array): void {
   checkInteger('the number of rows of a slice', rowids.length, 0, MAX_ROWS);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ExpressionBuilder, Insertable } from 'kysely';
 import { HtmEngineError } from '../../errors.ts';
-import type { GenerationRequest } from '../../generation.ts';
+import { automaticRequestFor, type AutomaticRequest } from '../../generation.ts';
 import {
   CUSTOM_DATASOURCE,
   nextStatus,
@@ -29,9 +29,10 @@ export async function createMetrics(
   db: Db,
   partitions: number,
   names: readonly string[],
-  autoMonitor?: GenerationRequest,
+  autoMonitor?: AutomaticRequest,
 ): Promise<{ uid: string; name: string; status: MetricStatus }[]> {
-  if (autoMonitor !== undefined) checkWithoutRange(autoMonitor);
+  if (autoMonitor?.resolutionPath === null)
+    throw new TypeError('automatic monitoring must leave the range open');
   const status = autoMonitor === undefined ? Status.UNMONITORED : awaitingData();
   const metrics = names
     .map((name) => ({
@@ -39,30 +40,25 @@ export async function createMetrics(
       datasource: CUSTOM_DATASOURCE,
       name,
       description: `Custom metric ${name}`,
-      server: autoMonitor?.resource ?? name,
+      server: name,
       location: '',
       status,
       poll_interval: POLL_INTERVAL_SECONDS,
       last_rowid: 0,
       partition: partitionOf(name, partitions),
-      parameters: autoMonitor?.spec ?? null,
+      parameters: autoMonitor === undefined ? null : automaticRequestFor(name, autoMonitor).spec,
     }))
     .sort((a, b) => (a.uid < b.uid ? -1 : 1));
   await insertInChunks(db, 'metric', metrics);
   if (autoMonitor !== undefined) {
-    const generations = metrics.map(({ uid }) => generationRow(uid, 1, autoMonitor, 0));
+    const generations = metrics.map(({ uid, name }) => {
+      const request = automaticRequestFor(name, autoMonitor);
+      checkRequest(request);
+      return generationRow(uid, 1, request, 0);
+    });
     await insertInChunks(db, 'generation', generations);
   }
   return metrics;
-}
-
-function checkWithoutRange(request: GenerationRequest): void {
-  checkRequest(request);
-  if (request.range === null && request.resolutionPath !== null) return;
-  throw new HtmEngineError(
-    'invalid_argument',
-    'autoMonitor must leave the range open: it is estimated for each metric from its own rows',
-  );
 }
 
 function awaitingData(): MetricStatus {

@@ -1,18 +1,9 @@
-import type { CreateTableBuilder, Kysely, RawBuilder } from 'kysely';
+import type { Kysely } from 'kysely';
 import { Migrator, type Migration } from 'kysely/migration';
 import { HtmEngineError } from '../../errors.ts';
 import { firstMigration } from './first-migration.ts';
+import type { MigrationDialect } from './migration-dialect.ts';
 import type { Schema } from './schema.ts';
-
-/** What migrations need to know of a database. */
-export interface MigrationDialect {
-  readonly timestampType: 'integer' | RawBuilder<unknown>;
-  readonly binaryType: 'blob' | RawBuilder<unknown>;
-  /** Lays the table out by its primary key, where a database needs to be told. */
-  readonly clustered: <Table extends string, Column extends string>(
-    table: CreateTableBuilder<Table, Column>,
-  ) => CreateTableBuilder<Table, Column>;
-}
 
 /**
  * Brings the schema up to date: forward only. The caller holds a transaction, or whatever keeps a second program

@@ -1,11 +1,60 @@
 import type { AnomalyTask, CursorPosition, ModelTask } from '../log.ts';
 import { RUNNING } from './folds.ts';
 import { GENERATION_COLUMNS, toGeneration } from './generations.ts';
+import { prepared } from './prepared.ts';
 import type { Db } from './session.ts';
 
 /** See `Log.modelTask`. */
 export async function modelTask(db: Db, metricId: string): Promise<ModelTask | null> {
-  const row = await db
+  const { rows } = await openModel(db, { metricId });
+  const [row] = rows;
+  if (row === undefined) return null;
+  return {
+    generation: toGeneration(row),
+    status: row.status,
+    partition: row.partition,
+    processedRowid: row.processed_rowid,
+    lastRowid: row.last_rowid,
+    firstRowid: row.first_rowid ?? 0,
+  };
+}
+
+/** See `Log.anomalyTask`. */
+export async function anomalyTask(db: Db, metricId: string): Promise<AnomalyTask | null> {
+  const { rows } = await openLikelihood(db, { metricId });
+  const [row] = rows;
+  if (row === undefined) return null;
+  return {
+    generation: toGeneration(row),
+    partition: row.partition,
+    scoredRowid: row.scored_rowid,
+    processedRowid: row.processed_rowid,
+    state: row.state === null ? null : new Uint8Array(row.state),
+  };
+}
+
+/** See `Log.cursor`. */
+export async function cursorPosition(
+  db: Db,
+  consumer: string,
+  metricId: string,
+): Promise<CursorPosition | null> {
+  const { rows } = await standing(db, { consumer, metricId });
+  const [row] = rows;
+  if (row === undefined) return null;
+  return {
+    metricId,
+    name: row.name,
+    generation: row.generation,
+    partition: row.partition,
+    backlogRowid: row.backlog_rowid,
+    rowid: row.rowid ?? (row.start_rowid ?? 1) - 1,
+    scoredRowid: row.scored_rowid,
+  };
+}
+
+const openModel = prepared((db, args: { metricId: string }) =>
+  db
     .selectFrom('scheduler_watermark')
     .innerJoin('generation', (join) =>
       join
@@ -27,23 +76,12 @@ export async function modelTask(db: Db, metricId: string): Promise<ModelTask | n
         .whereRef('metric_data.uid', '=', 'scheduler_watermark.uid')
         .as('first_rowid'),
     )
-    .where('scheduler_watermark.uid', '=', metricId)
-    .where('metric.status', 'in', RUNNING)
-    .executeTakeFirst();
-  if (row === undefined) return null;
-  return {
-    generation: toGeneration(row),
-    status: row.status,
-    partition: row.partition,
-    processedRowid: row.processed_rowid,
-    lastRowid: row.last_rowid,
-    firstRowid: row.first_rowid ?? 0,
-  };
-}
+    .where('scheduler_watermark.uid', '=', args.metricId)
+    .where('metric.status', 'in', RUNNING),
+);
 
-/** See `Log.anomalyTask`. */
-export async function anomalyTask(db: Db, metricId: string): Promise<AnomalyTask | null> {
-  const row = await db
+const openLikelihood = prepared((db, args: { metricId: string }) =>
+  db
     .selectFrom('anomaly_watermark')
     .innerJoin('scheduler_watermark', 'scheduler_watermark.uid', 'anomaly_watermark.uid')
     .innerJoin('generation', (join) =>
@@ -59,25 +97,11 @@ export async function anomalyTask(db: Db, metricId: string): Promise<AnomalyTask
       'anomaly_watermark.scored_rowid',
       'anomaly_watermark.state',
     ])
-    .where('anomaly_watermark.uid', '=', metricId)
-    .executeTakeFirst();
-  if (row === undefined) return null;
-  return {
-    generation: toGeneration(row),
-    partition: row.partition,
-    scoredRowid: row.scored_rowid,
-    processedRowid: row.processed_rowid,
-    state: row.state === null ? null : new Uint8Array(row.state),
-  };
-}
+    .where('anomaly_watermark.uid', '=', args.metricId),
+);
 
-/** See `Log.cursor`. */
-export async function cursorPosition(
-  db: Db,
-  consumer: string,
-  metricId: string,
-): Promise<CursorPosition | null> {
-  const row = await db
+const standing = prepared((db, args: { consumer: string; metricId: string }) =>
+  db
     .selectFrom('anomaly_watermark')
     .innerJoin('generation', (join) =>
       join
@@ -86,7 +110,7 @@ export async function cursorPosition(
     )
     .innerJoin('metric', 'metric.uid', 'anomaly_watermark.uid')
     .leftJoin('cursor', (join) =>
-      join.onRef('cursor.uid', '=', 'anomaly_watermark.uid').on('cursor.consumer', '=', consumer),
+      join.onRef('cursor.uid', '=', 'anomaly_watermark.uid').on('cursor.consumer', '=', args.consumer),
     )
     .select([
       'metric.name',
@@ -97,16 +121,5 @@ export async function cursorPosition(
       'anomaly_watermark.scored_rowid',
       'cursor.rowid',
     ])
-    .where('anomaly_watermark.uid', '=', metricId)
-    .executeTakeFirst();
-  if (row === undefined) return null;
-  return {
-    metricId,
-    name: row.name,
-    generation: row.generation,
-    partition: row.partition,
-    backlogRowid: row.backlog_rowid,
-    rowid: row.rowid ?? (row.start_rowid ?? 1) - 1,
-    scoredRowid: row.scored_rowid,
-  };
-}
+    .where('anomaly_watermark.uid', '=', args.metricId),
+);

@@ -14,10 +14,8 @@ export interface SqliteOptions {
   readonly cacheBytes: number;
 }
 
-/** A new database has pages of this size; see docs/decisions. */
-const PAGE_BYTES = 2048;
 /** The write-ahead log is copied into the database after so many pages. */
-const CHECKPOINT_PAGES = 8192;
+const CHECKPOINT_PAGES = 4096;
 /** A write-ahead log that a burst made larger is cut to this. */
 const WAL_LIMIT_BYTES = 64 * 2 ** 20;
 const STATEMENT_CACHE_SIZE = 200;
@@ -46,7 +44,6 @@ export async function openDatabase(
 }
 
 function configure(connection: Database.Database, cacheBytes: number): void {
-  connection.pragma(`page_size = ${PAGE_BYTES}`);
   requirePragma(connection, 'journal_mode', 'wal');
   connection.pragma('synchronous = FULL');
   connection.pragma('foreign_keys = ON');

@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3';
 import { sql } from 'kysely';
-import type { MigrationDialect } from '../sql/migrations.ts';
+import type { MigrationDialect } from '../sql/migration-dialect.ts';
 import type { BulkStatements, RowRun, SqlDialect } from '../sql/session.ts';
 
 export const sqliteMigrationDialect: MigrationDialect = {

@@ -63,85 +63,70 @@ export class GroupCommitSession implements Session {
 
   async #runReads(): Promise<void> {
     for (const { run, resolve, reject } of this.#reads.splice(0)) {
-      await run(this.#db).then(resolve, (error: unknown) => reject(toStoreError(error)));
+      try {
+        resolve(await run(this.#db));
+      } catch (error) {
+        reject(toStoreError(error));
+      }
     }
   }
 
   async #runGroup(): Promise<void> {
-    if (this.#writes.length === 0) return;
-    const group = new Group(this.#connection, this.#db);
+    if (this.#writes.length === 0 || !this.#begin()) return;
     const closesAt = performance.now() + MAX_GROUP_MS;
-    for (let writes = 0; writes < MAX_GROUP_WRITES; writes += 1) {
-      const operation = this.#writes.shift();
-      if (operation === undefined) break;
-      await group.run(operation);
-      if (performance.now() >= closesAt) break;
-    }
-    group.commit();
-  }
-}
-
-/** The writes of one transaction, and what they are to be told after its commit. */
-class Group {
-  readonly #connection: Database.Database;
-  readonly #db: Db;
-  readonly #done: { operation: Operation; value: unknown }[] = [];
-
-  constructor(connection: Database.Database, db: Db) {
-    this.#connection = connection;
-    this.#db = db;
-  }
-
-  /** Never throws: the operation is told. */
-  async run(operation: Operation): Promise<void> {
+    const begun: Operation[] = [];
+    const done: (() => void)[] = [];
     try {
-      if (!this.#connection.inTransaction) this.#connection.exec('BEGIN IMMEDIATE');
-      this.#connection.exec('SAVEPOINT operation');
-      const value = await operation.run(this.#db);
-      this.#connection.exec('RELEASE operation');
-      this.#done.push({ operation, value });
+      while (begun.length < MAX_GROUP_WRITES && performance.now() < closesAt) {
+        const operation = this.#writes.shift();
+        if (operation === undefined) break;
+        begun.push(operation);
+        const value = await this.#runAlone(operation);
+        if (value !== FAILED) done.push(() => operation.resolve(value));
+      }
+      this.#connection.exec('COMMIT');
     } catch (error) {
-      this.#undo(operation, error);
-    }
-  }
-
-  commit(): void {
-    try {
-      if (this.#connection.inTransaction) this.#connection.exec('COMMIT');
-    } catch (error) {
-      this.#rollBack(error);
+      if (this.#connection.inTransaction) this.#connection.exec('ROLLBACK');
+      const fault = toStoreError(error);
+      for (const { reject } of begun) reject(fault);
       return;
     }
-    for (const { operation, value } of this.#done) operation.resolve(value);
+    for (const resolve of done) resolve();
   }
 
-  #undo(operation: Operation, error: unknown): void {
+  /** A database that does not let us write now does not for the next one either: all that wait are told. */
+  #begin(): boolean {
     try {
-      if (this.#connection.inTransaction) {
-        this.#connection.exec('ROLLBACK TO operation');
-        this.#connection.exec('RELEASE operation');
-      } else {
-        // A fault of storage made SQLite give up the whole transaction.
-        this.#failAll(error);
-      }
-    } catch (fault) {
-      this.#rollBack(fault);
+      this.#connection.exec('BEGIN IMMEDIATE');
+      return true;
+    } catch (error) {
+      const fault = toStoreError(error);
+      for (const { reject } of this.#writes.splice(0)) reject(fault);
+      return false;
     }
-    operation.reject(toStoreError(error));
   }
 
-  #rollBack(error: unknown): void {
-    if (this.#connection.inTransaction) this.#connection.exec('ROLLBACK');
-    this.#failAll(error);
-  }
-
-  #failAll(error: unknown): void {
-    const fault = toStoreError(error);
-    for (const { operation } of this.#done.splice(0)) {
-      operation.reject(fault);
+  /**
+   * Runs one operation so that nothing of it is left if it fails, and tells its caller then.
+   * @throws what makes the whole transaction void: SQLite gives it up by itself after some faults of storage.
+   */
+  async #runAlone({ run, reject }: Operation): Promise<unknown> {
+    this.#connection.exec('SAVEPOINT operation');
+    try {
+      const value = await run(this.#db);
+      this.#connection.exec('RELEASE operation');
+      return value;
+    } catch (error) {
+      if (!this.#connection.inTransaction) throw error;
+      this.#connection.exec('ROLLBACK TO operation');
+      this.#connection.exec('RELEASE operation');
+      reject(toStoreError(error));
+      return FAILED;
     }
   }
 }
+
+const FAILED = Symbol('failed');
 
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));

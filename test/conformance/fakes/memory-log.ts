@@ -1,5 +1,5 @@
 import type { Generation, Json } from '../../../src/generation.ts';
-import { DEFAULT_LIKELIHOOD } from '../../../src/generation.ts';
+import { DEFAULT_LIKELIHOOD } from '../../../src/htm/index.ts';
 import { MetricStatus, nextStatus } from '../../../src/metric.ts';
 import type {
   FoldOutcome,

@@ -1,0 +1,74 @@
+/** `npm run bench:model`: what a model costs per sample, in memory and on disk. */
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { calibrate, describeMachine } from './calibration.ts';
+import { measureFirstCreate, measureModel } from './model-cost.ts';
+import { describeBench } from './model-report.ts';
+import type { ModelBench } from './model-report.ts';
+import { DEFAULT_SERIES, corpusSeries, firstRows, syntheticSeries } from './model-series.ts';
+import { BenchInputError } from './nab-corpus.ts';
+import { VARIANTS } from './nab-detector.ts';
+import type { Variant } from './nab-detector.ts';
+import { Progress } from './progress.ts';
+
+interface Options {
+  readonly corpus: string;
+  readonly series: readonly string[];
+  readonly variant: readonly Variant[];
+  readonly rows: number;
+  readonly runs: number;
+  readonly json?: boolean;
+}
+
+const SYNTHETIC_ROWS = 10_000;
+
+const program = new Command('bench:model')
+  .description(
+    'Measures what a model costs per sample, in memory and on disk, and prints it with the machine.',
+  )
+  .option('--corpus <dir>', 'the benchmark: data/', '../shared/nab')
+  .option('--series <names...>', 'category/file.csv of the corpus', DEFAULT_SERIES)
+  .addOption(new Option('--variant <names...>', 'temporal memories').choices(VARIANTS).default(VARIANTS))
+  .option('--rows <n>', 'only the first rows of each series', positiveInteger, Infinity)
+  .option('--runs <n>', 'how often everything is run; the best counts', positiveInteger, 5)
+  .option('--json', 'print the figures as JSON')
+  .action(bench);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  const isFileError = error instanceof Error && 'syscall' in error;
+  if (!(error instanceof BenchInputError) && !isFileError) throw error;
+  program.error(`error: ${error.message}`);
+}
+
+function bench({ corpus, series: names, variant: variants, rows, runs, json = false }: Options): void {
+  const found = corpusSeries(corpus, names);
+  const series = (found ?? [syntheticSeries(SYNTHETIC_ROWS)]).map((whole) => firstRows(whole, rows));
+  const progress = new Progress(process.stderr, series.length * variants.length * (runs + 1));
+  const before = calibrate(runs);
+  const firstCreateMs = measureFirstCreate();
+  const costs = variants.flatMap((variant) =>
+    series.map((one) => {
+      const cost = measureModel(one, variant, runs, () => progress.advance(1));
+      progress.finished(`${variant} ${one.name}`);
+      return cost;
+    }),
+  );
+  progress.end();
+  const findings: ModelBench = {
+    machine: describeMachine(),
+    calibrationMs: { before, after: calibrate(runs) },
+    runs,
+    missingCorpus: found === undefined ? corpus : null,
+    firstCreateMs,
+    costs,
+  };
+  process.stdout.write(json ? `${JSON.stringify(findings, null, 1)}\n` : describeBench(findings));
+}
+
+function positiveInteger(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1)
+    throw new InvalidArgumentError('It must be a whole number from 1 on.');
+  return value;
+}

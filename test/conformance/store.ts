@@ -1,0 +1,40 @@
+import { afterEach, beforeEach, describe } from 'vitest';
+import { appendTests } from './store/append.ts';
+import { catalogueTests } from './store/catalogue.ts';
+import { clearingTests } from './store/clearing.ts';
+import { durabilityTests } from './store/durability.ts';
+import { StoreFixture, type StoreUnderTest } from './store/fixture.ts';
+import { foldTests } from './store/folds.ts';
+import { monitoringTests } from './store/monitoring.ts';
+import { queryTests } from './store/queries.ts';
+import { sweepTests } from './store/sweeps.ts';
+import { taskTests } from './store/tasks.ts';
+
+export type { StoreUnderTest };
+
+/** What every store must do. `makeStore` gives an empty one. */
+export function storeConformance(adapter: string, makeStore: () => Promise<StoreUnderTest>): void {
+  describe(`store: ${adapter}`, () => {
+    let fixture: StoreFixture | undefined;
+    beforeEach(async () => {
+      fixture = await StoreFixture.create(await makeStore());
+    });
+    afterEach(async () => await fixture?.under.dispose());
+
+    /** The fixture of the running test. */
+    function current(): StoreFixture {
+      if (fixture === undefined) throw new Error('no store was made');
+      return fixture;
+    }
+
+    appendTests(current);
+    foldTests(current);
+    taskTests(current);
+    sweepTests(current);
+    catalogueTests(current);
+    monitoringTests(current);
+    clearingTests(current);
+    queryTests(current);
+    durabilityTests(current);
+  });
+}

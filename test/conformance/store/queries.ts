@@ -1,0 +1,216 @@
+import { describe, expect, it } from 'vitest';
+import { MetricStatus } from '../../../src/metric.ts';
+import type { DataSelection } from '../../../src/store/queries.ts';
+import { anomalyScoreOf, rawScoreOf, request, samples, timeOf, type StoreFixture } from './fixture.ts';
+
+/** What people and programs look at. */
+export function queryTests(current: () => StoreFixture): void {
+  describe('listMetrics and describeMetric', () => {
+    it('tell what there is of each metric', async () => {
+      const fixture = current();
+      const { queries, log } = fixture.store;
+      const empty = await fixture.metric('1 empty', 0);
+      const stored = await fixture.metric('2 stored', 3);
+      const scored = await fixture.monitored('3 scored', 5);
+      await fixture.score(scored, 0, 3);
+      await log.recordRawScores(fixture.raw(scored, 3, 4));
+      const failed = await fixture.monitored('4 failed', 2);
+      await log.failModel({ metricId: failed, generation: 1, epoch: fixture.epoch, message: 'row 1' });
+      const none = {
+        message: null,
+        rows: 0,
+        scoredRows: 0,
+        lastTimestamp: null,
+        lastValue: null,
+        lastScoredTimestamp: null,
+        lastAnomalyScore: null,
+      };
+      const expected = [
+        { ...none, metricId: empty, name: '1 empty', status: MetricStatus.UNMONITORED },
+        {
+          ...none,
+          metricId: stored,
+          name: '2 stored',
+          status: MetricStatus.UNMONITORED,
+          rows: 3,
+          lastTimestamp: timeOf(3),
+          lastValue: 3,
+        },
+        {
+          ...none,
+          metricId: scored,
+          name: '3 scored',
+          status: MetricStatus.ACTIVE,
+          rows: 5,
+          scoredRows: 3,
+          lastTimestamp: timeOf(5),
+          lastValue: 5,
+          lastScoredTimestamp: timeOf(3),
+          lastAnomalyScore: anomalyScoreOf(3),
+        },
+        {
+          ...none,
+          metricId: failed,
+          name: '4 failed',
+          status: MetricStatus.ERROR,
+          message: 'row 1',
+          rows: 2,
+          lastTimestamp: timeOf(2),
+          lastValue: 2,
+        },
+      ];
+      expect(await queries.listMetrics('', 100)).toEqual(expected);
+      for (const summary of expected) expect(await queries.describeMetric(summary.name)).toEqual(summary);
+      expect(await queries.describeMetric('5')).toBeNull();
+    });
+
+    it('count only rows that are still stored', async () => {
+      const fixture = current();
+      const metricId = await fixture.monitored('a', 9);
+      await fixture.score(metricId, 0, 6);
+      await fixture.under.execute(`delete from metric_data where uid = '${metricId}' and rowid <= 4`);
+      expect(await fixture.store.queries.describeMetric('a')).toMatchObject({ rows: 5, scoredRows: 2 });
+    });
+
+    it('go in pages through names in the order of their bytes', async () => {
+      const fixture = current();
+      // UTF-16 would put the last two the other way round.
+      const names = ['A', 'B', 'a', 'b', 'é', '\uffee', '🦄'];
+      await fixture.append(...names.toReversed().map((name) => samples(name, 1, 1)));
+      const listed = async (after: string, limit: number) =>
+        (await fixture.store.queries.listMetrics(after, limit)).map((metric) => metric.name);
+      expect(await listed('', 100)).toEqual(names);
+      expect(await listed('', 3)).toEqual(['A', 'B', 'a']);
+      expect(await listed('a', 3)).toEqual(['b', 'é', '\uffee']);
+      expect(await listed('aa', 1)).toEqual(['b']);
+      expect(await listed('🦄', 3)).toEqual([]);
+      for (const limit of [0, 10_001]) await expect(listed('', limit)).rejects.toThrow(RangeError);
+    });
+  });
+
+  describe('readData', () => {
+    async function rowids(metricId: string, selection: DataSelection): Promise<number[]> {
+      return (await current().store.queries.readData(metricId, selection)).map((row) => row.rowid);
+    }
+
+    it('gives rows with what is known of them', async () => {
+      const fixture = current();
+      const metricId = await fixture.monitored('a', 2);
+      await fixture.score(metricId, 0, 1);
+      expect(await fixture.data(metricId)).toEqual([
+        {
+          rowid: 1,
+          timestamp: timeOf(1),
+          value: 1,
+          rawAnomalyScore: rawScoreOf(1),
+          anomalyScore: anomalyScoreOf(1),
+          displayValue: 10,
+          multiStepBestPredictions: null,
+        },
+        {
+          rowid: 2,
+          timestamp: timeOf(2),
+          value: 2,
+          rawAnomalyScore: null,
+          anomalyScore: null,
+          displayValue: null,
+          multiStepBestPredictions: null,
+        },
+      ]);
+    });
+
+    it('hides raw scores of rows that are not scored yet', async () => {
+      const fixture = current();
+      const metricId = await fixture.monitored('a', 3);
+      await fixture.score(metricId, 0, 1);
+      await fixture.store.log.recordRawScores(fixture.raw(metricId, 1, 3));
+      expect((await fixture.data(metricId)).map((row) => row.rawAnomalyScore)).toEqual([
+        rawScoreOf(1),
+        null,
+        null,
+      ]);
+    });
+
+    it('selects by time, both bounds included, between rows and beyond them too', async () => {
+      const metricId = await current().metric('a', 9);
+      const between = (fromTimestamp: number, toTimestamp: number) =>
+        rowids(metricId, { limit: 100, fromTimestamp, toTimestamp });
+      expect(await between(timeOf(3), timeOf(5))).toEqual([3, 4, 5]);
+      expect(await between(timeOf(3) - 1, timeOf(5) + 1)).toEqual([3, 4, 5]);
+      expect(await between(timeOf(3) + 0.5, timeOf(5) - 0.5)).toEqual([4]);
+      expect(await between(timeOf(3) + 1, timeOf(4) - 1)).toEqual([]);
+      expect(await between(0, timeOf(2))).toEqual([1, 2]);
+      expect(await between(timeOf(8), 9e9)).toEqual([8, 9]);
+      expect(await between(9e9, 9e9)).toEqual([]);
+      expect(await between(0, 1)).toEqual([]);
+      expect(await between(timeOf(5), timeOf(3))).toEqual([]);
+      expect(await rowids(metricId, { limit: 100, fromTimestamp: timeOf(8) })).toEqual([8, 9]);
+      expect(await rowids(metricId, { limit: 100, toTimestamp: timeOf(2) })).toEqual([1, 2]);
+    });
+
+    it('finds times among the rows that are left after the first ones are gone', async () => {
+      const fixture = current();
+      const metricId = await fixture.metric('a', 9);
+      await fixture.under.execute(`delete from metric_data where uid = '${metricId}' and rowid <= 4`);
+      expect(
+        await rowids(metricId, { limit: 100, fromTimestamp: timeOf(2), toTimestamp: timeOf(6) }),
+      ).toEqual([5, 6]);
+    });
+
+    it('goes on after a row, the newest first or the oldest, at most so many', async () => {
+      const metricId = await current().metric('a', 9);
+      expect(await rowids(metricId, { limit: 3 })).toEqual([1, 2, 3]);
+      expect(await rowids(metricId, { limit: 3, afterRowid: 3 })).toEqual([4, 5, 6]);
+      expect(await rowids(metricId, { limit: 3, newestFirst: true })).toEqual([9, 8, 7]);
+      const both = { afterRowid: 3, fromTimestamp: timeOf(2), toTimestamp: timeOf(6) };
+      expect(await rowids(metricId, { limit: 9, ...both })).toEqual([4, 5, 6]);
+      expect(await rowids(metricId, { limit: 2, newestFirst: true, ...both })).toEqual([6, 5]);
+    });
+
+    it('gives up to a hundred thousand rows', async () => {
+      const fixture = current();
+      for (let first = 1; first <= 12_000; first += 6000)
+        await fixture.append(samples('a', first, first + 5999));
+      const metricId = (await fixture.store.catalogue.findMetric('a'))?.metricId ?? '';
+      expect(await rowids(metricId, { limit: 100_000 })).toHaveLength(12_000);
+      await expect(rowids(metricId, { limit: 100_001 })).rejects.toThrow(RangeError);
+      await expect(rowids(metricId, { limit: 0 })).rejects.toThrow(RangeError);
+    });
+
+    it('gives nothing for a metric that does not exist or has no rows', async () => {
+      const metricId = await current().metric('a', 0);
+      const selection = { limit: 10, fromTimestamp: 1, toTimestamp: 9e9 };
+      expect(await rowids(metricId, selection)).toEqual([]);
+      expect(await rowids('0'.repeat(32), selection)).toEqual([]);
+    });
+  });
+
+  describe('totals', () => {
+    it('counts metrics by state, rows, and rows that models have before them', async () => {
+      const fixture = current();
+      const { queries, catalogue, log } = fixture.store;
+      expect(await queries.totals()).toEqual({ metrics: {}, rows: 0, unprocessedRows: 0 });
+      await fixture.metric('unmonitored', 4);
+      await fixture.metric('empty', 0);
+      const waiting = await fixture.metric('waiting', 3);
+      await catalogue.monitor(waiting, request());
+      await fixture.monitored('pending', 5);
+      const active = await fixture.monitored('active', 7);
+      await log.recordRawScores(fixture.raw(active, 0, 4));
+      const failed = await fixture.monitored('failed', 2);
+      await log.failModel({ metricId: failed, generation: 1, epoch: fixture.epoch, message: 'x' });
+      await fixture.under.execute(`delete from metric_data where uid = '${active}' and rowid = 1`);
+      expect(await queries.totals()).toEqual({
+        metrics: {
+          [MetricStatus.UNMONITORED]: 2,
+          [MetricStatus.PENDING_DATA]: 1,
+          [MetricStatus.CREATE_PENDING]: 1,
+          [MetricStatus.ACTIVE]: 1,
+          [MetricStatus.ERROR]: 1,
+        },
+        rows: 4 + 3 + 5 + 6 + 2,
+        unprocessedRows: 5 + 3,
+      });
+    });
+  });
+}
