@@ -30,9 +30,9 @@ export function describeBench(bench: ModelBench): string {
       `In brackets: the time in thousandths of the lesser of the two.`,
     ...(missingCorpus === null ? [] : [withoutCorpus(missingCorpus)]),
     '',
-    `CPU per record, microseconds: encoder, pooler and memory, learning; each record's best of ${runs} runs`,
+    `CPU per record, microseconds: encoder, pooler and memory, learning; each record's best of ${runs} runs; process: all its threads`,
     table(
-      ['', 'rows', 'median', 'mean', 'p99', 'first 1000', 'last 1000', '24 in turn', 'their p99'],
+      ['', 'rows', 'median', 'mean', 'p99', 'first 1000', 'last 1000', '24 in turn', 'their p99', 'process'],
       costs.map((cost) => [
         label(cost),
         String(cost.rows),
@@ -43,6 +43,7 @@ export function describeBench(bench: ModelBench): string {
         us(cost.record.lastThousandUs),
         us(cost.turns.medianUs),
         us(cost.turns.p99Us),
+        us(cost.processCpuUs),
       ]),
     ),
     '',

@@ -80,7 +80,7 @@ rect { fill: #f4f7fb; stroke: #34568b; stroke-width: 1.5 } text { text-anchor: m
 <defs><marker id="head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" orient="auto"><path d="M0 0 L8 4 L0 8 z" fill="#1d2733"/></marker></defs>
 <rect x="0" y="0" width="100%" height="100%" style="fill:#fff;stroke:none"/>
 ${boxes.join('\n')}
-<rect x="16" y="${storeTop}" width="${total - 32 - GAP}" height="62" rx="8" style="fill:#eef7f0;stroke:#1d7a46"/>
+<rect x="16" y="${storeTop}" width="${total - 16 - GAP}" height="62" rx="8" style="fill:#eef7f0;stroke:#1d7a46"/>
 <text class="bold" x="${total / 2 - GAP / 2}" y="${storeTop + 26}">the store is the log: rows, one watermark per stage and metric, generations</text>
 <text class="small" x="${total / 2 - GAP / 2}" y="${storeTop + 48}">solid: a transaction. dashed: samples under back-pressure, then wake-ups that may be lost, repeated or reordered; a sweep finds what a lost one left behind</text>
 </svg>

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { HtmEngineError } from '../errors.ts';
-import { detect, type DetectOptions } from './detect/detect.ts';
-import { up, type UpOptions } from './up.ts';
+import type { DetectOptions } from './detect/detect.ts';
+import type { UpOptions } from './up.ts';
 
 const EXAMPLES = `
 Examples:
@@ -13,7 +13,7 @@ Examples:
   curl http://127.0.0.1:8080/api/v1/metrics
 `;
 
-/** The command line. Resolves when the command has ended or, for services, has started; failures set the exit code. */
+/** The command line; each command loads what it needs. Resolves when the command has ended or, for services, has started; failures set the exit code. */
 export async function run(argv: readonly string[]): Promise<void> {
   const program = new Command('htmengine')
     .description(
@@ -37,7 +37,7 @@ export async function run(argv: readonly string[]): Promise<void> {
     .option('--auto-monitor', 'monitor every new metric by itself')
     .option('--collect-host', "feed this machine's own CPU, load, memory, disk and network in")
     .option('--log-level <level>', 'fatal, error, warn, info, debug, trace or silent (default: info)')
-    .action((options: UpOptions) => up(options));
+    .action(async (options: UpOptions) => (await import('./up.ts')).up(options));
 
   program
     .command('detect')
@@ -60,7 +60,9 @@ export async function run(argv: readonly string[]): Promise<void> {
     .option('--json', 'print the summary as JSON; the rows then go to --out only')
     .option('--plot <file>', 'write a page (HTML) that shows values and scores')
     .option('--skip-bad', 'leave bad rows out and count them (default: stop at the first)')
-    .action((file: string, options: DetectOptions) => detect(file, options));
+    .action(async (file: string, options: DetectOptions) =>
+      (await import('./detect/detect.ts')).detect(file, options),
+    );
 
   try {
     await program.parseAsync(argv);

@@ -365,12 +365,12 @@ describe('BacktrackingMemory', () => {
     const random = Random.seeded(11);
     while (original.memory.segmentCount < 70_000)
       fast(original.memory).compute(
-        range(0, p.columnCount).filter(() => random.below(4) > 0),
+        range(0, p.columnCount).filter(() => random.below(6) === 0),
         true,
         false,
       );
     const restored = loaded(original.arena.bytes(), p);
-    const columns = range(0, p.columnCount).filter(() => random.below(4) > 0);
+    const columns = range(0, p.columnCount).filter(() => random.below(6) === 0);
     for (const memory of [original.memory, restored.memory]) {
       fast(memory).compute(columns, false, true);
       const active = new Set(memory.inspect().inferenceActive);

@@ -3,15 +3,18 @@
  * around them. No I/O, no clock; equal parameters and records give equal results, bit for bit, on every machine.
  */
 export { AnomalyModel, algorithmRevision } from './model.ts';
-export { parseModelParameters, rdseResolution, scalarAnomalyParameters } from './parameters.ts';
-export type {
-  MemoryParameters,
-  ModelParameters,
-  PredictionParameters,
-  ScalarAnomalyOptions,
-} from './parameters.ts';
+export { rdseResolution, scalarAnomalyParameters } from './scalar-anomaly-parameters.ts';
+export type { ScalarAnomalyOptions } from './scalar-anomaly-parameters.ts';
+export { parseModelParameters } from './parameters.ts';
+export type { MemoryParameters, ModelParameters, PredictionParameters } from './parameters.ts';
 export { parseCompleteParameters } from './complete-parameters.ts';
 export type { CompleteParameters } from './complete-parameters.ts';
+export type { EncoderParameters } from './encoders/multi.ts';
+export type { DateEncoderParameters, WidthAndRadius } from './encoders/date.ts';
+export { EncoderCapacityError } from './encoders/rdse.ts';
+export type { RdseParameters } from './encoders/rdse.ts';
+export type { ScalarEncoderParameters } from './encoders/scalar.ts';
+export type { PoolerParameters } from './pooler-base.ts';
 export { ModelParameterError } from './parameter-reader.ts';
 export type { ModelParameterErrorCode } from './parameter-reader.ts';
 export { ArenaFormatError } from './arena.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { AnomalyModel } from './model.ts';
 import { logLikelihood } from './likelihood.ts';
-import { scalarAnomalyParameters } from './parameters.ts';
+import { scalarAnomalyParameters } from './scalar-anomaly-parameters.ts';
 import { LikelihoodWithHistory } from './streaming-likelihood.ts';
 
 /** One day of the series of the model reference, section 12.10: 50 + 40 sin(2 pi t / 24), rounded. */

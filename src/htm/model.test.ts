@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { AnomalyModel, algorithmRevision } from './model.ts';
-import { scalarAnomalyParameters } from './parameters.ts';
 import type { ModelParameters } from './parameters.ts';
 import { Random } from './random.ts';
+import { scalarAnomalyParameters } from './scalar-anomaly-parameters.ts';
 import { modelChecks } from './testing/check-model.ts';
 import type { ModelRecord } from './testing/check-model.ts';
 import { sineSeries } from './testing/sine-series.ts';
@@ -65,13 +65,12 @@ function small(variant: 'cpp' | 'tm_cpp', stimulusThreshold: number, boostStreng
   };
 }
 
-const kinds: [string, ModelParameters][] = [
-  ['cpp', production('cpp')],
-  ['tm_cpp', production('tm_cpp')],
-  ['cpp with classifier', production('cpp', true)],
-  ['tm_cpp with classifier', production('tm_cpp', true)],
-  ['small cpp with all encoders, boosted', small('cpp', 0, 3)],
-  ['small tm_cpp with all encoders, with a stimulus threshold', small('tm_cpp', 2, 0)],
+/** Name, parameters, and how many records to check with. */
+const kinds: [string, ModelParameters, number][] = [
+  ['cpp', production('cpp'), 100],
+  ['tm_cpp', production('tm_cpp'), 100],
+  ['small cpp with all encoders and classifier, boosted', small('cpp', 0, 3), 300],
+  ['small tm_cpp with all encoders and classifier, with a stimulus threshold', small('tm_cpp', 2, 0), 300],
 ];
 
 /** A noisy daily sine, every half hour, with a value missing now and then. */
@@ -83,9 +82,9 @@ function records(count: number): ModelRecord[] {
   });
 }
 
-describe.each(kinds)('a model, %s', (_, parameters) => {
+describe.each(kinds)('a model, %s', (_, parameters, count) => {
   it.each(modelChecks)('$name', { timeout: 120_000 }, ({ run }) => {
-    run(() => AnomalyModel.create(parameters), records(160));
+    run(() => AnomalyModel.create(parameters), records(count));
   });
 
   it('gives its parameters back when loaded', () => {

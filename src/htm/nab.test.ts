@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { AnomalyModel } from './model.ts';
-import { scalarAnomalyParameters } from './parameters.ts';
+import { rdseResolution, scalarAnomalyParameters } from './scalar-anomaly-parameters.ts';
 
 /**
  * Every raw score of real series against the original's compiled core. The corpus is not part of this repository:
@@ -45,14 +45,15 @@ function expectedSizes(): Expected[] {
 /** The benchmark's resolution: from the whole series' range with a fifth of it added on both sides. */
 function resolutionOf(values: readonly number[]): number {
   const [min, max] = [Math.min(...values), Math.max(...values)];
-  return min === max ? 1 / 130 : Math.max(0.001, (1.4 * (max - min)) / 130);
+  const padding = Math.abs(max - min) * 0.2;
+  return rdseResolution(min - padding, max + padding);
 }
 
 function check(expected: Expected, variant: 'cpp' | 'tm_cpp'): void {
   const rows = rowsOf(`data/${expected.file}`);
   const values = rows.map(([, value]) => Number(value));
   const resolution = resolutionOf(values);
-  expect(resolution).toBeCloseTo(expected.resolution, 12);
+  expect(resolution / expected.resolution).toBeCloseTo(1, 12);
   const model = AnomalyModel.create(scalarAnomalyParameters({ resolution, variant }));
   const folder = variant === 'cpp' ? 'nupic-cpp' : 'nupic-tm-cpp';
   const scores = rowsOf(`results/${folder}/${expected.file}`).map(([, fortieths]) => Number(fortieths));

@@ -70,6 +70,11 @@ export class ParameterReader {
     return integerAt(value, this.pathOf(key), min, max);
   }
 
+  /** The key `seed`, of a generator. */
+  seed(): number {
+    return this.integer('seed', 1, Number.MAX_SAFE_INTEGER);
+  }
+
   /** true or false (or 1 or 0, as Python files have it); `fallback` if the key is not there. */
   boolean(key: string, fallback?: boolean): boolean {
     const value = this.#required(key, fallback);
@@ -203,11 +208,12 @@ function shortened(text: string): string {
 
 /** Ascending by code points, unlike the default order by UTF-16 units. */
 function byCodePoints(a: string, b: string): number {
-  const pointsOfB = [...b];
-  for (const [i, point] of [...a].entries()) {
-    if (i >= pointsOfB.length) return 1;
-    const difference = point.codePointAt(0)! - pointsOfB[i].codePointAt(0)!;
-    if (difference !== 0) return difference;
-  }
-  return pointsOfB.length > [...a].length ? -1 : 0;
+  const [pointsOfA, pointsOfB] = [codePoints(a), codePoints(b)];
+  const differing = pointsOfA.findIndex((point, i) => point !== pointsOfB[i]);
+  if (differing < 0) return pointsOfA.length - pointsOfB.length;
+  return differing < pointsOfB.length ? pointsOfA[differing] - pointsOfB[differing] : 1;
+}
+
+function codePoints(text: string): number[] {
+  return Array.from(text, (character) => character.codePointAt(0)!);
 }

@@ -128,7 +128,6 @@ export class TemporalMemory implements SequenceMemory {
     }
     this.#beginRecord();
     const unpredicted = this.#activateCells(active, count, learn);
-    this.#endRecord();
     if (learn) this.#store.settle();
     this.#predict(learn);
     return unpredicted;
@@ -168,32 +167,22 @@ export class TemporalMemory implements SequenceMemory {
     }
   }
 
-  /** Hands the last record's cells to the scratch sets and clears them. */
+  /** Hands the last record's winners to the scratch, in place of what the last memory left there, and clears the cells. */
   #beginRecord(): void {
-    if (scratch.inUse) scratch.clear();
-    scratch.inUse = true;
+    for (let g = 0; g < scratch.groupCount; g++) scratch.winners[scratch.groups[g]] = 0;
     let listed = 0;
     for (let g = 0; g < this.#groupCount; g++) {
       const group = this.#groups[g];
-      scratch.active[group] = this.#active[group];
       const winners = this.#winners[group];
+      scratch.groups[g] = group;
       scratch.winners[group] = winners;
       for (let left = winners; left !== 0; left &= left - 1) {
         scratch.winnerList[listed++] = (group << 5) + lowestBit(left);
       }
-      scratch.groups[g] = group;
     }
     scratch.groupCount = this.#groupCount;
     scratch.winnerCount = listed;
     this.#clearCells();
-  }
-
-  #endRecord(): void {
-    for (let g = 0; g < scratch.groupCount; g++) {
-      scratch.active[scratch.groups[g]] = 0;
-      scratch.winners[scratch.groups[g]] = 0;
-    }
-    scratch.inUse = false;
   }
 
   #clearCells(): void {

@@ -74,7 +74,7 @@ export class Delivery {
       if (batches === BATCHES_PER_TURN) return 'more';
       const from = rowid;
       const rows = await retryStore(signal, logger, () =>
-        log.readScoredRows(metricId, from, scoredRowid, batchRows),
+        log.readScoredRows(metricId, start.generation, from, scoredRowid, batchRows),
       );
       const to = rows.length < batchRows ? scoredRowid : (rows.at(-1)?.rowid ?? from);
       await this.#hand(start, rows, signal);

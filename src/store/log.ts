@@ -38,8 +38,14 @@ export interface Log {
 
   /** Where `consumer` stands with a metric, and what is scored; null unless a generation is open. A consumer that never saw this generation stands before its first row. */
   cursor(consumer: string, metricId: string): Promise<CursorPosition | null>;
-  /** Scored rows with `after < rowid <= through`, ascending, at most `limit`. */
-  readScoredRows(metricId: string, after: number, through: number, limit: number): Promise<ScoredRow[]>;
+  /** Scored rows of that generation with `after < rowid <= through`, ascending, at most `limit`; none if another is open. */
+  readScoredRows(
+    metricId: string,
+    generation: number,
+    after: number,
+    through: number,
+    limit: number,
+  ): Promise<ScoredRow[]>;
   /** T3. */
   advanceCursor(move: CursorMove): Promise<FoldOutcome>;
   /** Metrics with scored rows after `consumer`'s cursor, in uid order after `afterMetricId`. */

@@ -1,12 +1,14 @@
 import { afterEach, beforeEach, describe } from 'vitest';
+import { anomalyScoreTests } from './store/anomaly-scores.ts';
 import { appendTests } from './store/append.ts';
 import { catalogueTests } from './store/catalogue.ts';
 import { clearingTests } from './store/clearing.ts';
+import { cursorTests } from './store/cursors.ts';
 import { durabilityTests } from './store/durability.ts';
 import { StoreFixture, type StoreUnderTest } from './store/fixture.ts';
-import { foldTests } from './store/folds.ts';
 import { monitoringTests } from './store/monitoring.ts';
 import { queryTests } from './store/queries.ts';
+import { rawScoreTests } from './store/raw-scores.ts';
 import { sweepTests } from './store/sweeps.ts';
 import { taskTests } from './store/tasks.ts';
 
@@ -28,7 +30,9 @@ export function storeConformance(adapter: string, makeStore: () => Promise<Store
     }
 
     appendTests(current);
-    foldTests(current);
+    rawScoreTests(current);
+    anomalyScoreTests(current);
+    cursorTests(current);
     taskTests(current);
     sweepTests(current);
     catalogueTests(current);

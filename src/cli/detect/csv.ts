@@ -36,6 +36,7 @@ export class CsvParser {
     for (let i = 0; i < text.length; i++) {
       const character = text[i];
       if (character === '\n') this.#line++;
+      this.#count();
       if (this.#state === State.FieldStart && character !== '"') {
         this.#state = State.Plain;
         from = i;
@@ -91,8 +92,10 @@ export class CsvParser {
 
   #take(text: string, from: number, to: number): void {
     this.#field += text.slice(from, to);
-    this.#recordCharacters += to - from;
-    if (this.#recordCharacters > MAX_RECORD_CHARACTERS)
+  }
+
+  #count(): void {
+    if (++this.#recordCharacters > MAX_RECORD_CHARACTERS)
       throw new HtmEngineError(
         'invalid_argument',
         `line ${this.#recordLine}: the row is longer than ${MAX_RECORD_CHARACTERS} characters; is a quote never closed?`,

@@ -1,12 +1,9 @@
-import { HtmEngineError } from '../../errors.ts';
 import {
   AnomalyModel,
   DEFAULT_LIKELIHOOD,
   LikelihoodWithHistory,
-  ModelParameterError,
   logLikelihood,
   scalarAnomalyParameters,
-  type ModelParameters,
   type ScalarAnomalyOptions,
 } from '../../htm/index.ts';
 
@@ -30,9 +27,11 @@ export class Detector {
   readonly #model: AnomalyModel;
   readonly #likelihood = new LikelihoodWithHistory(DEFAULT_LIKELIHOOD);
 
-  /** @throws HtmEngineError `invalid_range` if the resolution is none */
+  /** @param resolution width of a bucket of values, positive. */
   constructor(resolution: number, variant: NonNullable<ScalarAnomalyOptions['variant']>, predict: boolean) {
-    this.#model = AnomalyModel.create(parametersFor({ resolution, variant, enableClassifier: predict }));
+    this.#model = AnomalyModel.create(
+      scalarAnomalyParameters({ resolution, variant, enableClassifier: predict }),
+    );
   }
 
   /** The next row. @param value finite. */
@@ -46,14 +45,5 @@ export class Detector {
       logLikelihood: logLikelihood(anomalyScore),
       prediction: predicts ? this.#model.bestPrediction(1) : null,
     };
-  }
-}
-
-function parametersFor(options: ScalarAnomalyOptions): ModelParameters {
-  try {
-    return scalarAnomalyParameters(options);
-  } catch (error) {
-    if (!(error instanceof ModelParameterError)) throw error;
-    throw new HtmEngineError('invalid_range', `the range of values cannot be used: ${error.message}`);
   }
 }

@@ -13,6 +13,8 @@ export interface Moment extends Omit<RowScores, 'prediction'> {
   readonly level: Level;
 }
 
+/** What is not above this is no moment: a tenth of all rows would be, by chance alone. */
+export const LEAST_ANOMALY_SCORE = 0.9;
 const KEPT_MOMENTS = 10;
 /** A shock keeps the averaged raw scores high for so many rows: they are one moment. */
 const MOMENT_ROWS = 10;
@@ -35,7 +37,7 @@ export class Moments {
 
   add({ line, timestampSeconds, value }: SeriesRow, scores: RowScores): void {
     this.#rows++;
-    if (this.#rows <= LEARNING_ROWS) return;
+    if (this.#rows <= LEARNING_ROWS || scores.anomalyScore <= LEAST_ANOMALY_SCORE) return;
     const isApart = this.#rows - this.#peakRow > MOMENT_ROWS;
     if (this.#peak !== null && !isApart && scores.anomalyScore <= this.#peak.anomalyScore) return;
     if (isApart) this.#keepPeak();

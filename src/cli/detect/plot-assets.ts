@@ -12,7 +12,7 @@ svg text { fill: var(--soft); font-size: 12px } .middle { text-anchor: middle } 
 svg .name { fill: var(--ink); font-weight: 600 } .grid line { stroke: var(--grid) }
 path { fill: none; stroke-linejoin: round } .value { stroke: var(--value); stroke-width: 1.3 }
 .raw { stroke: var(--raw); stroke-width: 1 } .score { stroke: var(--score); stroke-width: 1.6 }
-.span { opacity: .3 } .span.red, i.red { fill: var(--red); background: var(--red) }
+.span { opacity: .45 } .span.red, i.red { fill: var(--red); background: var(--red) }
 .span.yellow, i.yellow { fill: var(--yellow); background: var(--yellow) }
 .learning { fill: var(--learning); background: var(--learning) } #cursor { stroke: var(--soft) }
 .legend i { display: inline-block; width: 12px; height: 12px; margin-left: 12px; border: 1px solid var(--grid) }

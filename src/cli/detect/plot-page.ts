@@ -17,7 +17,7 @@ const WIDTH = 1200;
 const LEFT = 70;
 const RIGHT = 1185;
 /** Top and bottom of the panel of the values and of the one of the scores. */
-const VALUES = { top: 16, bottom: 300 };
+const VALUES = { top: 28, bottom: 300 };
 const SCORES = { top: 336, bottom: 496 };
 const HEIGHT = 532;
 /** A span of a single row is widened to this, to be seen. */
@@ -91,8 +91,8 @@ ${spans.join('\n')}
 <path class="value" d="${path(points, (point) => [value(point.lowest), value(point.highest)], x)}"/>
 <path class="raw" d="${path(points, ({ rawScore }) => [score(rawScore)], x)}"/>
 <path class="score" d="${path(points, ({ logLikelihood }) => [score(logLikelihood)], x)}"/>
-<text class="name" x="${LEFT + 4}" y="${VALUES.top + 14}">${escapeHtml(valueName)}</text>
-<text class="name" x="${LEFT + 4}" y="${SCORES.top - 8}">log-likelihood of an anomaly (raw score: thin)</text>
+<text class="name" x="${LEFT}" y="${VALUES.top - 10}">${escapeHtml(valueName)}</text>
+<text class="name" x="${LEFT}" y="${SCORES.top - 10}">log-likelihood of an anomaly (raw score: thin)</text>
 <line id="cursor" y1="${VALUES.top}" y2="${SCORES.bottom}" visibility="hidden"/>
 </svg>`;
 }

@@ -3,7 +3,7 @@ import type { ValueRange } from '../../generation.ts';
 import { utcText } from './axis.ts';
 import type { BadRows } from './bad-rows.ts';
 import { LEARNING_ROWS } from './detector.ts';
-import type { Moment } from './moments.ts';
+import { LEAST_ANOMALY_SCORE, type Moment } from './moments.ts';
 
 /** What there is to say about a run. */
 export interface Summary {
@@ -53,13 +53,13 @@ export function summaryText(summary: Summary, stream: NodeJS.WritableStream): st
       lines.push(`  and ${badRows.count - badRows.examples.length} more`);
   }
   lines.push('');
-  if (moments.length === 0) {
+  if (moments.length > 0) lines.push('Most anomalous moments', ...momentTable(moments, stream));
+  else if (rows > LEARNING_ROWS)
+    lines.push(`Nothing stands out: no anomaly score is above ${LEAST_ANOMALY_SCORE}.`);
+  else
     lines.push(
-      `The first ${LEARNING_ROWS} rows are for learning, these are ${rows}: there are raw scores, but no anomaly scores yet.`,
+      `Still learning: ${rows} of ${LEARNING_ROWS} rows. There are raw scores, but no anomaly scores yet.`,
     );
-  } else {
-    lines.push('Most anomalous moments', ...momentTable(moments, stream));
-  }
   return `${lines.join('\n')}\n`;
 }
 
@@ -70,9 +70,7 @@ function momentTable(moments: readonly Moment[], stream: NodeJS.WritableStream):
   return table.map((row, i) => {
     const text = row.map((cell, column) => cell.padStart(widths[column] ?? 0)).join('  ');
     const level = moments[i - 1]?.level ?? 'green';
-    return level === 'green'
-      ? text.trimEnd()
-      : styleText(level, text, { stream: stream as NodeJS.WriteStream });
+    return level === 'green' ? text.trimEnd() : styleText(level, text, { stream });
   });
 }
 

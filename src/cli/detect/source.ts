@@ -1,8 +1,7 @@
-import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { mkdtemp, open, rm, stat, type FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { HtmEngineError } from '../../errors.ts';
 
 /** Where the bytes of a series come from. */
@@ -16,35 +15,38 @@ export interface Source {
   close(): Promise<void>;
 }
 
-/** Standard input that must be read twice is kept in a temporary file of at most this size. */
+/** A stream that must be read twice is kept in a temporary file of at most this size. */
 export const MAX_SPOOLED_BYTES = 1_073_741_824;
+const READ_BYTES = 65_536;
 
 /**
  * The file, or standard input for `-`.
- * @param twice whether it will be read twice: standard input is then kept in a temporary file until `close`.
+ * @param twice whether it will be read twice: what is no regular file (standard input, a pipe) is then kept in a
+ * temporary one until `close`.
  * @throws HtmEngineError `invalid_argument`
  */
 export async function openSource(file: string, twice: boolean): Promise<Source> {
-  if (file !== '-') return fileSource(file, file);
-  return twice ? spooled(process.stdin) : streamed(process.stdin);
-}
-
-async function fileSource(name: string, path: string): Promise<Source> {
-  const status = await stat(path).catch((error: unknown) => {
-    throw cannotRead(name, error);
+  if (file === '-') return streamSource('standard input', process.stdin, twice);
+  const status = await stat(file).catch((error: unknown) => {
+    throw cannotRead(file, error);
   });
   if (status.isDirectory())
-    throw new HtmEngineError('invalid_argument', `cannot read ${name}: it is a directory`);
+    throw new HtmEngineError('invalid_argument', `cannot read ${file}: it is a directory`);
+  if (!status.isFile()) return streamSource(file, createReadStream(file), twice);
   return {
-    name,
+    name: file,
     sizeBytes: status.size,
-    read: (onBytes) => counted(createReadStream(path), onBytes),
+    read: (onBytes) => counted(createReadStream(file), onBytes),
     close: () => Promise.resolve(),
   };
 }
 
-function streamed(stream: AsyncIterable<Uint8Array>): Source {
-  const name = 'standard input';
+async function streamSource(
+  name: string,
+  stream: AsyncIterable<Uint8Array>,
+  twice: boolean,
+): Promise<Source> {
+  if (twice) return spooled(name, stream);
   return {
     name,
     sizeBytes: undefined,
@@ -53,27 +55,54 @@ function streamed(stream: AsyncIterable<Uint8Array>): Source {
   };
 }
 
-async function spooled(stream: AsyncIterable<Uint8Array>): Promise<Source> {
-  const directory = await mkdtemp(join(tmpdir(), 'htmengine-detect-'));
-  const close = () => rm(directory, { recursive: true, force: true });
+async function spooled(name: string, stream: AsyncIterable<Uint8Array>): Promise<Source> {
   try {
-    const path = join(directory, 'input.csv');
-    await pipeline(bounded(stream), createWriteStream(path, { mode: 0o600 }));
-    return { ...(await fileSource('standard input', path)), close };
+    const copy = await openUnnamed();
+    try {
+      for await (const chunk of bounded(name, stream)) await copy.appendFile(chunk);
+      return {
+        name,
+        sizeBytes: (await copy.stat()).size,
+        read: (onBytes) => counted(readFromStart(copy), onBytes),
+        close: () => copy.close(),
+      };
+    } catch (error) {
+      await copy.close();
+      throw error;
+    }
   } catch (error) {
-    await close();
-    throw error instanceof HtmEngineError ? error : cannotRead('standard input', error);
+    throw error instanceof HtmEngineError ? error : cannotRead(name, error);
   }
 }
 
-async function* bounded(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+/** A temporary file whose name is gone at once, so that nothing is left however the process ends. */
+async function openUnnamed(): Promise<FileHandle> {
+  const directory = await mkdtemp(join(tmpdir(), 'htmengine-detect-'));
+  try {
+    return await open(join(directory, 'input.csv'), 'wx+', 0o600);
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+}
+
+/** Without a stream, which would keep the file from being closed. */
+async function* readFromStart(file: FileHandle): AsyncGenerator<Uint8Array> {
+  for (let position = 0; ;) {
+    const { buffer, bytesRead } = await file.read(new Uint8Array(READ_BYTES), 0, READ_BYTES, position);
+    if (bytesRead === 0) return;
+    position += bytesRead;
+    yield buffer.subarray(0, bytesRead);
+  }
+}
+
+async function* bounded(name: string, stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let total = 0;
   for await (const chunk of stream) {
     total += chunk.length;
     if (total > MAX_SPOOLED_BYTES)
       throw new HtmEngineError(
         'invalid_argument',
-        `standard input is longer than ${MAX_SPOOLED_BYTES} bytes, too long to find its range first: give --min and --max, or a file`,
+        `${name} is longer than ${MAX_SPOOLED_BYTES} bytes, too long to find its range first: give --min and --max, or a regular file`,
       );
     yield chunk;
   }
@@ -86,12 +115,12 @@ async function* counted(
   const chunks = stream[Symbol.asyncIterator]();
   try {
     for (;;) {
-      const { done, value } = await chunks.next().catch((error: unknown) => {
+      const next = await chunks.next().catch((error: unknown) => {
         throw new HtmEngineError('invalid_argument', `it cannot be read on: ${reasonOf(error)}`);
       });
-      if (done === true) return;
-      onBytes?.(value.length);
-      yield value;
+      if (next.done === true) return;
+      onBytes?.(next.value.length);
+      yield next.value;
     }
   } finally {
     await chunks.return?.();

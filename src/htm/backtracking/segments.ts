@@ -120,13 +120,13 @@ export class Segments {
     const end = start + headers[header + SIZE_BYTE];
     const toPermanence = this.#permanencesOf(row) - start;
     const { connected } = this.#rows.scale;
-    let active = 0;
-    for (let i = start; i < end; i++) {
+    let missing = threshold;
+    for (let i = start; i < end && missing > 0; i++) {
       const cell = sources[i];
       const isActive = (words[cell >>> CELL_SHIFT] >>> cell) & 1;
-      active += permanences[toPermanence + i] >= connected ? isActive : 0;
+      missing -= permanences[toPermanence + i] >= connected ? isActive : 0;
     }
-    return active >= threshold;
+    return missing === 0;
   }
 
   /** Makes room for `more` segments. The arena may move. */

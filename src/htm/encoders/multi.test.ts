@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Arena } from '../arena.ts';
-import { scalarAnomalyParameters } from '../parameters.ts';
+import { scalarAnomalyParameters } from '../scalar-anomaly-parameters.ts';
 import { MultiEncoder } from './multi.ts';
 import type { EncoderParameters } from './multi.ts';
 

@@ -74,11 +74,13 @@ export class MultiEncoder {
       if (parameters.type === 'date') {
         encoder = new DateEncoder(parameters);
       } else if (parameters.type === 'scalar') {
-        encoder = new ScalarEncoder(parameters);
-        firstOfValue ??= encoder as ScalarEncoder;
+        const ofValue = new ScalarEncoder(parameters);
+        firstOfValue ??= ofValue;
+        encoder = ofValue;
       } else {
-        encoder = makeRdse(section, parameters);
-        firstOfValue ??= encoder as RandomDistributedScalarEncoder;
+        const ofValue = makeRdse(section, parameters);
+        firstOfValue ??= ofValue;
+        encoder = ofValue;
         section += RandomDistributedScalarEncoder.schema().length;
       }
       offset += encoder.width;

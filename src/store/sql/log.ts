@@ -91,12 +91,13 @@ export class SqlLog implements Log {
 
   async readScoredRows(
     metricId: string,
+    generation: number,
     after: number,
     through: number,
     limit: number,
   ): Promise<ScoredRow[]> {
     checkLimit(limit);
-    return this.#session.read((db) => readScoredRows(db, metricId, after, through, limit));
+    return this.#session.read((db) => readScoredRows(db, metricId, generation, after, through, limit));
   }
 
   async advanceCursor(move: CursorMove): Promise<FoldOutcome> {

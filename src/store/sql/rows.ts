@@ -33,11 +33,12 @@ export async function readRows(
 export async function readScoredRows(
   db: Db,
   metricId: string,
+  generation: number,
   after: number,
   through: number,
   limit: number,
 ): Promise<ScoredRow[]> {
-  const { rows } = await scoredRowsOf(db, { metricId, after, through, limit });
+  const { rows } = await scoredRowsOf(db, { metricId, generation, after, through, limit });
   return rows.map((row) => ({
     rowid: row.rowid,
     timestamp: row.timestamp,
@@ -67,7 +68,7 @@ const rowsOf = prepared((db, args: RowRange) =>
     .limit(args.limit),
 );
 
-const scoredRowsOf = prepared((db, args: RowRange) =>
+const scoredRowsOf = prepared((db, args: RowRange & { readonly generation: number }) =>
   db
     .selectFrom('anomaly_watermark')
     .innerJoin('metric_data', 'metric_data.uid', 'anomaly_watermark.uid')
@@ -81,6 +82,7 @@ const scoredRowsOf = prepared((db, args: RowRange) =>
       'metric_data.multi_step_best_predictions',
     ])
     .where('anomaly_watermark.uid', '=', args.metricId)
+    .where('anomaly_watermark.generation', '=', args.generation)
     .where('metric_data.rowid', '>', args.after)
     .where('metric_data.rowid', '<=', args.through)
     .whereRef('metric_data.rowid', '<=', 'anomaly_watermark.scored_rowid')

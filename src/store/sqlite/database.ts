@@ -44,18 +44,25 @@ export async function openDatabase(
 }
 
 function configure(connection: Database.Database, cacheBytes: number): void {
-  requirePragma(connection, 'journal_mode', 'wal');
-  connection.pragma('synchronous = FULL');
-  connection.pragma('foreign_keys = ON');
-  connection.pragma('temp_store = MEMORY');
-  connection.pragma(`cache_size = ${-Math.ceil(cacheBytes / 1024)}`);
-  connection.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
-  connection.pragma(`journal_size_limit = ${WAL_LIMIT_BYTES}`);
+  setPragma(connection, 'journal_mode', 'WAL', 'wal');
+  setPragma(connection, 'synchronous', 'FULL', 2);
+  setPragma(connection, 'foreign_keys', 'ON', 1);
+  setPragma(connection, 'temp_store', 'MEMORY', 2);
+  setPragma(connection, 'cache_size', -Math.ceil(cacheBytes / 1024));
+  setPragma(connection, 'wal_autocheckpoint', CHECKPOINT_PAGES);
+  setPragma(connection, 'journal_size_limit', WAL_LIMIT_BYTES);
 }
 
-function requirePragma(connection: Database.Database, name: string, value: string): void {
-  const set = connection.pragma(`${name} = ${value}`, { simple: true });
-  if (set !== value) throw new Error(`SQLite set ${name} to ${String(set)} instead of ${value}`);
+/** SQLite does not complain about what it cannot do: what counts is what it says afterwards. */
+function setPragma(
+  connection: Database.Database,
+  name: string,
+  value: string | number,
+  inForce: string | number = value,
+): void {
+  connection.pragma(`${name} = ${value}`);
+  const found: unknown = connection.pragma(name, { simple: true });
+  if (found !== inForce) throw new Error(`SQLite has ${name} = ${String(found)}, not ${value}`);
 }
 
 /** In one transaction of our own: a kill leaves either no new migration or all, and a second program waits. */

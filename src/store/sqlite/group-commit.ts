@@ -40,15 +40,13 @@ export class GroupCommitSession implements Session {
 
   /** Resolves when nothing waits any more. */
   async idle(): Promise<void> {
-    await this.#running;
+    while (this.#running !== undefined) await this.#running;
   }
 
   #enqueue<T>(queue: Operation[], run: (db: Db) => Promise<T>): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     queue.push({ run, resolve: resolve as (value: unknown) => void, reject });
-    this.#running ??= this.#runAll().finally(() => {
-      this.#running = undefined;
-    });
+    this.#running ??= this.#runAll();
     return promise;
   }
 
@@ -59,6 +57,8 @@ export class GroupCommitSession implements Session {
       await this.#runReads();
       await this.#runGroup();
     } while (this.#reads.length > 0 || this.#writes.length > 0);
+    // In one go with that check: what is enqueued later must find that nobody runs.
+    this.#running = undefined;
   }
 
   async #runReads(): Promise<void> {

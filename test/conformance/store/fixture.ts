@@ -1,8 +1,10 @@
-import type { GenerationRequest } from '../../../src/generation.ts';
+import { expect } from 'vitest';
+import type { AutomaticRequest, GenerationRequest } from '../../../src/generation.ts';
 import type {
   AnomalyScoreSlice,
   AppendOutcome,
   CursorMove,
+  FoldOutcome,
   MetricSamples,
   RawScoreSlice,
 } from '../../../src/store/log.ts';
@@ -56,6 +58,21 @@ export function request(overrides: Partial<GenerationRequest> = {}): GenerationR
     },
     algorithmRevision: 3,
     resource: null,
+    ...overrides,
+  };
+}
+
+/** What new metrics are monitored with by themselves. */
+export function automatic(overrides: Partial<AutomaticRequest> = {}): AutomaticRequest {
+  const { minimumRows, minResolution, modelParams, resolutionPath, likelihood, algorithmRevision } =
+    request();
+  return {
+    minimumRows,
+    minResolution,
+    modelParams,
+    resolutionPath,
+    likelihood,
+    algorithmRevision,
     ...overrides,
   };
 }
@@ -175,6 +192,12 @@ export class StoreFixture {
     while (await this.#store.catalogue.clearResults(metricId, 1000));
   }
 
+  /** Closes generation 1 and opens generation 2, whose watermarks stand where those of 1 began. */
+  async nextGeneration(metricId: string): Promise<void> {
+    await this.unmonitor(metricId);
+    await this.#store.catalogue.monitor(metricId, requestWithRange());
+  }
+
   async data(metricId: string): Promise<DataRow[]> {
     return await this.#store.queries.readData(metricId, { limit: 10_000 });
   }
@@ -191,4 +214,16 @@ export class StoreFixture {
       data: await this.data(metricId),
     };
   }
+}
+
+/** Checks that a transaction is refused for this reason and leaves no trace. */
+export async function expectRefused(
+  fixture: StoreFixture,
+  metricId: string,
+  fold: () => Promise<FoldOutcome>,
+  refused: NonNullable<FoldOutcome['refused']>,
+): Promise<void> {
+  const before = await fixture.everything(metricId);
+  expect(await fold()).toEqual({ refused });
+  expect(await fixture.everything(metricId)).toEqual(before);
 }

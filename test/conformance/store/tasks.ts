@@ -123,7 +123,7 @@ export function taskTests(current: () => StoreFixture): void {
         scoredRowid: 6,
       });
       const read = async (after: number, through: number, limit: number) =>
-        (await log.readScoredRows(metricId, after, through, limit)).map((row) => row.rowid);
+        (await log.readScoredRows(metricId, 1, after, through, limit)).map((row) => row.rowid);
       expect(await read(2, 6, 10)).toEqual([3, 4, 5, 6]);
       expect(await read(2, 6, 3)).toEqual([3, 4, 5]);
       expect(await read(2, 4, 10)).toEqual([3, 4]);
@@ -140,8 +140,26 @@ export function taskTests(current: () => StoreFixture): void {
       await fixture.under.execute(`delete from metric_data where uid = '${metricId}' and rowid < 4`);
       await catalogue.monitor(metricId, requestWithRange());
       expect(await log.cursor(CONSUMER, metricId)).toMatchObject({ generation: 2, rowid: 3, scoredRowid: 3 });
-      expect(await log.readScoredRows(metricId, 0, 9, 10)).toEqual([]);
+      expect(await log.readScoredRows(metricId, 2, 0, 9, 10)).toEqual([]);
       expect((await queries.describeMetric('a'))?.scoredRows).toBe(0);
+      await fixture.score(metricId, 3, 6, 2);
+      expect(await log.readScoredRows(metricId, 2, 0, 9, 10)).toHaveLength(3);
+      expect((await queries.describeMetric('a'))?.scoredRows).toBe(3);
+    });
+
+    it('give the rows of one generation only', async () => {
+      const fixture = current();
+      const { log, catalogue } = fixture.store;
+      const metricId = await fixture.monitored('a', 3);
+      await fixture.score(metricId, 0, 3);
+      expect(await log.readScoredRows(metricId, 2, 0, 3, 10)).toEqual([]);
+      await catalogue.unmonitor(metricId);
+      expect(await log.readScoredRows(metricId, 1, 0, 3, 10)).toEqual([]);
+      await fixture.nextGeneration(metricId);
+      await fixture.score(metricId, 0, 3, 2);
+      // A consumer that still works on the generation before must not be given these.
+      expect(await log.readScoredRows(metricId, 1, 0, 3, 10)).toEqual([]);
+      expect(await log.readScoredRows(metricId, 2, 0, 3, 10)).toHaveLength(3);
     });
 
     it('leave out rows that have no score', async () => {
@@ -155,7 +173,7 @@ export function taskTests(current: () => StoreFixture): void {
       await log.recordAnomalyScores(
         fixture.scored(metricId, 0, 3, { rowids, anomalyScores: two, displayValues }),
       );
-      const rows = await log.readScoredRows(metricId, 0, 3, 10);
+      const rows = await log.readScoredRows(metricId, 1, 0, 3, 10);
       expect(rows.map((row) => row.rowid)).toEqual([1, 3]);
     });
   });
