@@ -31,7 +31,10 @@ module.exports = {
     {
       name: 'adapters-only-in-the-composition-root',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/engine\\.ts$|^src/store/(sqlite|sql)/|^src/bus/memory/|^src/checkpoints/filesystem/' },
+      from: {
+        path: '^src/',
+        pathNot: '^src/engine\\.ts$|^src/store/(sqlite|sql)/|^src/bus/memory/|^src/checkpoints/filesystem/',
+      },
       to: { path: '^src/store/(sqlite|sql)/|^src/bus/memory/|^src/checkpoints/filesystem/' },
     },
     {

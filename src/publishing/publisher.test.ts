@@ -46,7 +46,13 @@ class MemoryLog implements PublishingLog {
     return Promise.resolve({ metricId, name, generation, partition: 0, backlogRowid, rowid, scoredRowid });
   }
 
-  readScoredRows(_metricId: string, _generation: number, after: number, through: number, limit: number): Promise<ScoredRow[]> {
+  readScoredRows(
+    _metricId: string,
+    _generation: number,
+    after: number,
+    through: number,
+    limit: number,
+  ): Promise<ScoredRow[]> {
     const length = Math.min(limit, through - after);
     return Promise.resolve(
       Array.from({ length }, (_, i) => ({
