@@ -1,5 +1,5 @@
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { HtmEngineError } from './errors.ts';
 
@@ -22,7 +22,7 @@ export interface DataDirectory {
 export function openDataDirectory(path: string): DataDirectory {
   let lock: Database.Database | undefined;
   try {
-    mkdirSync(path, { recursive: true, mode: 0o750 });
+    createDirectories(path);
     lock = new Database(join(path, 'engine.lock'), { timeout: 0 });
     // Kept in memory, the journal leaves no file beside the lock when the process is killed.
     lock.pragma('journal_mode = MEMORY');
@@ -38,6 +38,14 @@ export function openDataDirectory(path: string): DataDirectory {
     checkpointDirectory: join(path, 'checkpoints'),
     release: () => held.close(),
   };
+}
+
+/** One after the other rather than recursively: Node's recursive form never returns below /proc. */
+function createDirectories(path: string): void {
+  if (existsSync(path)) return;
+  const parent = dirname(path);
+  if (parent !== path) createDirectories(parent);
+  mkdirSync(path, { mode: 0o750 });
 }
 
 function cannotOpen(path: string, error: unknown): HtmEngineError {

@@ -31,6 +31,9 @@ export class PermanenceDecay {
       this.steps[exponent] = Math.round(units);
       this.floors[exponent] = exponent << MANTISSA_BITS;
     }
+    // Of its binade only 1 itself occurs, which is also the upper end of the binade below.
+    this.steps[BIAS] = this.steps[BIAS - 1];
+    this.floors[BIAS] = this.floors[BIAS - 1];
   }
 
   /** The bit pattern of a permanence (0..1, given as its bit pattern) after `times` decrements. */

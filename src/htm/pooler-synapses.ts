@@ -142,7 +142,7 @@ export class PoolerSynapses {
       const stored = bits[i];
       const exponent = stored >>> 23;
       const missed = before - trueAt[i];
-      const decayed = stored - missed * steps[exponent];
+      const decayed = stored - Math.imul(missed, steps[exponent]);
       bits[i] = decayed > floors[exponent] ? decayed : this.#decay.apply(stored, missed);
       let permanence = Math.fround(permanences[i] + increment);
       if (permanence > 1) permanence = 1;
@@ -189,7 +189,7 @@ export class PoolerSynapses {
       const stored = bits[i];
       const exponent = stored >>> 23;
       const missed = now - trueAt[i];
-      let current = stored - missed * steps[exponent];
+      let current = stored - Math.imul(missed, steps[exponent]);
       if (current <= floors[exponent]) current = this.#decay.apply(stored, missed);
       bits[i] = current;
       trueAt[i] = 0;

@@ -127,12 +127,14 @@ describe('what it cannot do it says in one line, and exits 1', () => {
     await engine.end('SIGTERM');
   });
 
-  it('a directory that is a file', async () => {
+  it('a directory that is a file, or cannot be made', async () => {
     const file = join(directory.path, 'file');
     await writeFile(file, '');
-    const { code, stderr } = await up('--data-dir', join(file, 'data'));
-    expect(code).toBe(1);
-    oneLine(stderr);
+    for (const path of [file, join(file, 'data'), '/proc/nowhere/data']) {
+      const { code, stderr } = await up('--data-dir', path);
+      expect([code, stderr.includes(path)], stderr).toEqual([1, true]);
+      oneLine(stderr);
+    }
   });
 
   it.skipIf(process.getuid?.() === 0)('a directory without write permission', async () => {
