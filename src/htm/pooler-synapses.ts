@@ -1,6 +1,6 @@
 import { ArenaFormatError } from './arena.ts';
 import type { Arena, ArenaPart, SectionSpec } from './arena.ts';
-import { PermanenceDecay } from './permanence-decay.ts';
+import { ONE_BITS, PermanenceSteps } from './permanence-steps.ts';
 import { NOT_POOLED } from './pooler-base.ts';
 import type { PoolerBase } from './pooler-base.ts';
 
@@ -28,7 +28,7 @@ export class PoolerSynapses {
 
   readonly #base: PoolerBase;
   readonly #stimulusThreshold: number;
-  readonly #decay: PermanenceDecay;
+  readonly #steps: PermanenceSteps;
   readonly #connectedFromBits: number;
   readonly #part: ArenaPart;
   readonly #rowOfColumn: Uint16Array;
@@ -51,7 +51,7 @@ export class PoolerSynapses {
   constructor(arena: Arena, firstSection: number, base: PoolerBase, stimulusThreshold: number) {
     this.#base = base;
     this.#stimulusThreshold = stimulusThreshold;
-    this.#decay = new PermanenceDecay(base.constants);
+    this.#steps = new PermanenceSteps(base.constants);
     this.#connectedFromBits = bitsOf(base.constants.connectedFrom);
     this.#rowOfColumn = new Uint16Array(base.columnCount).fill(NO_ROW);
     this.#isOn = new Uint8Array(stimulusThreshold > 0 ? base.inputCount : 0);
@@ -125,11 +125,9 @@ export class PoolerSynapses {
 
   #learnOn(row: number, column: number, onInputs: Uint16Array, count: number): void {
     const { poolPlaces, poolSize, inputCount } = this.#base;
-    const { steps, floors } = this.#decay;
-    const { increment } = this.#base.constants;
+    const { falls, floors, rises, ceilings } = this.#steps;
     const connectedFromBits = this.#connectedFromBits;
     const bits = this.#bits;
-    const permanences = this.#permanences;
     const trueAt = this.#trueAt;
     const before = this.#times[row];
     const now = before + 1;
@@ -142,22 +140,23 @@ export class PoolerSynapses {
       const stored = bits[i];
       const exponent = stored >>> 23;
       const missed = before - trueAt[i];
-      const decayed = stored - Math.imul(missed, steps[exponent]);
-      bits[i] = decayed > floors[exponent] ? decayed : this.#decay.apply(stored, missed);
-      let permanence = Math.fround(permanences[i] + increment);
-      if (permanence > 1) permanence = 1;
-      permanences[i] = permanence;
+      const fallen = (stored - Math.imul(missed, falls[exponent])) | 0;
+      let risen = (fallen + rises[exponent]) | 0;
+      if (fallen <= floors[exponent] || risen >= ceilings[exponent])
+        risen = this.#steps.afterIncrement(this.#steps.afterDecrements(stored, missed));
+      if (risen > ONE_BITS) risen = ONE_BITS;
+      bits[i] = risen;
       trueAt[i] = now;
-      if (stored < connectedFromBits && bits[i] >= connectedFromBits)
-        this.#connect(row, column, onInputs[k], now, permanence);
+      if (stored < connectedFromBits && risen >= connectedFromBits)
+        this.#connect(row, column, onInputs[k], now, risen);
     }
     this.#times[row] = now;
     if (now >= this.#dueAt[row]) this.#bringUpToDate(row);
   }
 
-  #connect(row: number, column: number, input: number, now: number, permanence: number): void {
+  #connect(row: number, column: number, input: number, now: number, bits: number): void {
     this.connected[input * this.#base.columnWords + (column >>> 5)] |= 1 << column;
-    const due = now + this.#decay.leastStepsBelow(permanence, this.#base.constants.connectedFrom);
+    const due = now + this.#steps.leastTimesUntilBelow(bits, this.#connectedFromBits);
     if (due < this.#dueAt[row]) this.#dueAt[row] = due;
   }
 
@@ -178,7 +177,7 @@ export class PoolerSynapses {
   /** Makes a row's permanences true and takes back the connections that were lost. */
   #bringUpToDate(row: number): void {
     const { poolSize } = this.#base;
-    const { steps, floors } = this.#decay;
+    const { falls, floors } = this.#steps;
     const connectedFromBits = this.#connectedFromBits;
     const bits = this.#bits;
     const trueAt = this.#trueAt;
@@ -189,8 +188,8 @@ export class PoolerSynapses {
       const stored = bits[i];
       const exponent = stored >>> 23;
       const missed = now - trueAt[i];
-      let current = stored - Math.imul(missed, steps[exponent]);
-      if (current <= floors[exponent]) current = this.#decay.apply(stored, missed);
+      let current = (stored - Math.imul(missed, falls[exponent])) | 0;
+      if (current <= floors[exponent]) current = this.#steps.afterDecrements(stored, missed);
       bits[i] = current;
       trueAt[i] = 0;
       if (stored < connectedFromBits) continue;
@@ -233,8 +232,8 @@ export class PoolerSynapses {
 
   #timesUntilLoss(leastConnectedBits: number): number {
     if (leastConnectedBits === NONE) return MAX_TIMES;
-    const { connectedFrom } = this.#base.constants;
-    return Math.min(this.#decay.leastStepsBelow(valueOf(leastConnectedBits), connectedFrom), MAX_TIMES);
+    const times = this.#steps.leastTimesUntilBelow(leastConnectedBits, this.#connectedFromBits);
+    return Math.min(times, MAX_TIMES);
   }
 
   #rowOf(column: number): number {
@@ -297,12 +296,7 @@ function bitsOf(value: number): number {
   return new Int32Array(Float32Array.of(value).buffer)[0];
 }
 
-function valueOf(bits: number): number {
-  return new Float32Array(Int32Array.of(bits).buffer)[0];
-}
-
 const NO_ROW = 0xffff;
 const NONE = 0x7fffffff;
-const ONE_BITS = 0x3f800000;
 const MAX_TIMES = 255;
 const MIN_ROWS_ADDED = 16;

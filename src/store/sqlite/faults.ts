@@ -14,7 +14,7 @@ const STORAGE_FAULTS = [
 /** The error to give to a caller: a fault of storage becomes `store_unavailable`, anything else stays what it is. */
 export function toStoreError(error: unknown): unknown {
   const code = sqliteCode(error);
-  if (!STORAGE_FAULTS.some((fault) => code === fault || code.startsWith(`${fault}_`))) return error;
+  if (!isAmong(code, STORAGE_FAULTS)) return error;
   return new HtmEngineError(
     'store_unavailable',
     `the database did not take this (${reasonOf(error)}); nothing was written`,
@@ -22,26 +22,32 @@ export function toStoreError(error: unknown): unknown {
   );
 }
 
-/** What to tell when the database at `path` cannot be opened. */
+/** What to tell when the database at `path` cannot be opened; an error that is nobody's fault but ours stays what it is. */
 export function toOpenError(error: unknown, path: string): unknown {
-  if (error instanceof HtmEngineError) return error;
   const code = sqliteCode(error);
-  if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) {
+  if (isAmong(code, ['SQLITE_BUSY', 'SQLITE_LOCKED'])) {
     return new HtmEngineError(
       'store_locked',
       `another program holds the database ${path}: close it, or choose another data directory`,
     );
   }
-  if (code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT')) {
+  if (isAmong(code, ['SQLITE_NOTADB', 'SQLITE_CORRUPT'])) {
     return new HtmEngineError(
       'store_unavailable',
       `${path} is no SQLite database or is damaged (${reasonOf(error)}): restore it from a backup, or move it away`,
     );
   }
+  // The driver has no code for a directory that is not there.
+  if (!isAmong(code, STORAGE_FAULTS) && !(error instanceof TypeError)) return error;
   return new HtmEngineError(
     'data_directory_unwritable',
     `cannot open the database ${path} for writing (${reasonOf(error)}): the directory must exist and its owner needs write permission`,
   );
+}
+
+/** Extended codes begin with the code they extend. */
+function isAmong(code: string, faults: readonly string[]): boolean {
+  return faults.some((fault) => code === fault || code.startsWith(`${fault}_`));
 }
 
 function sqliteCode(error: unknown): string {

@@ -154,9 +154,8 @@ class StoreThread {
     const id = this.#lastId;
     // A typed array is copied here and the copy moved: it may be a window into a larger buffer, or shared memory.
     const copies = args.map(copyArrays);
-    const reply = this.#expectReply(id);
     this.#worker.postMessage({ id, area, method, args: copies }, copies.flatMap(buffersOf));
-    return reply;
+    return this.#expectReply(id);
   }
 
   #expectReply(id: number): Promise<unknown> {

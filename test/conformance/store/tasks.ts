@@ -162,6 +162,17 @@ export function taskTests(current: () => StoreFixture): void {
       expect(await log.readScoredRows(metricId, 2, 0, 3, 10)).toHaveLength(3);
     });
 
+    it('hide what a row carries beyond the watermark, whoever left it there', async () => {
+      const fixture = current();
+      const metricId = await fixture.monitored('a', 3);
+      await fixture.score(metricId, 0, 2);
+      await fixture.under.execute(
+        `update metric_data set raw_anomaly_score = 1, anomaly_score = 1, display_value = 1 where uid = '${metricId}' and rowid = 3`,
+      );
+      expect(await fixture.store.log.readScoredRows(metricId, 1, 0, 3, 10)).toHaveLength(2);
+      expect((await fixture.data(metricId)).at(-1)).toMatchObject({ anomalyScore: null, displayValue: null });
+    });
+
     it('leave out rows that have no score', async () => {
       const fixture = current();
       const { log } = fixture.store;

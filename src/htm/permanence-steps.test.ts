@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { PermanenceDecay } from './permanence-decay.ts';
+import { PermanenceSteps } from './permanence-steps.ts';
 import { PermanenceConstants } from './pooler-base.ts';
 
 const value = new Float32Array(1);
@@ -49,7 +49,7 @@ it('gives what the decrements give one after the other', () => {
       (start, times, increment, decrement) => {
         const constants = constantsOf(increment, decrement);
         const permanence = start < constants.trimBelow ? 0 : start;
-        const decay = new PermanenceDecay(constants);
+        const decay = new PermanenceSteps(constants);
         const expected = bitsOf(oneByOne(permanence, times, constants));
         const stored = bitsOf(permanence);
         expect(decay.apply(stored, times)).toBe(expected);
@@ -67,7 +67,7 @@ it('never expects a permanence to stay above a limit for longer than it does', (
     fc.property(fc.float({ min: Math.fround(0.2), max: 1, noNaN: true }), decrements, (start, decrement) => {
       const constants = constantsOf(0.003, decrement);
       const limit = constants.connectedFrom;
-      const least = Math.min(new PermanenceDecay(constants).leastStepsBelow(start, limit), 255);
+      const least = Math.min(new PermanenceSteps(constants).leastStepsBelow(start, limit), 255);
       expect(least).toBeGreaterThanOrEqual(1);
       expect(oneByOne(start, least - 1, constants)).toBeGreaterThanOrEqual(limit);
     }),
