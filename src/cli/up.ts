@@ -56,11 +56,9 @@ function greeting({ addresses: { http, graphite }, config }: Engine): string {
   if (http !== null) {
     const url = `http://${http.host}:${http.port}`;
     lines.push(`  HTTP       ${url}`);
-    examples.push(
-      `  curl ${url}/api/v1/metrics`,
-      `  curl -X PUT -d '{"min":0,"max":100}' ${url}/my.metric`,
-      `  curl ${url}/my.metric`,
-    );
+    // Where metrics are monitored by themselves a second request to monitor one would be refused.
+    if (!config.monitoring.auto) examples.push(`  curl -X PUT -d '{"min":0,"max":100}' ${url}/my.metric`);
+    examples.push(`  curl ${url}/my.metric`, `  curl ${url}/api/v1/metrics`);
   }
   lines.push(`  Data       ${config.dataDirectory}`);
   return `${[...lines, '', 'Try:', ...examples].join('\n')}\n`;

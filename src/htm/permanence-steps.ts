@@ -5,21 +5,20 @@ import type { PermanenceConstants } from './pooler-base.ts';
  * binary32 arithmetic; many decrements at once.
  *
  * Why this is possible: permanences are 0 or positive normal numbers, so their bit patterns order as the numbers do,
- * and within one binade (one value of the exponent field) they are the whole multiples of one unit in the last place.
+ * and within one binade (from a power of two to the next) they are the whole multiples of one unit in the last place.
  * Adding a constant and rounding then always changes the pattern by the same number of units, and n decrements change
  * it by n times as many. It holds as long as the result stays inside the binade and the constant is not exactly
  * between two units. Everything else (steps across binades, binades in which permanences are trimmed) is computed one
  * by one.
  *
- * For the exponent field e of a permanence: if `pattern - n * falls[e] > floors[e]`, this is the pattern after n
- * decrements; if besides `that + rises[e] < ceilings[e]`, the smaller of this and `ONE_BITS` is the pattern after one
- * increment more.
+ * A power of two counts here as the upper end of the binade below it, which makes 1 an end like any other; so the
+ * binade of a pattern b is `(b - 1) >>> 23`. For a permanence in binade e, if `b - n * falls[e]` is in the same binade,
+ * it is the pattern after n decrements; and if the smaller of `ONE_BITS` and that plus `rises[e]` is in it too, this is
+ * the pattern after one increment more.
  */
 export class PermanenceSteps {
-  readonly falls = new Int32Array(EXPONENTS);
-  readonly floors = new Int32Array(EXPONENTS).fill(NEVER_ABOVE);
-  readonly rises = new Int32Array(EXPONENTS);
-  readonly ceilings = new Int32Array(EXPONENTS).fill(NEVER_BELOW);
+  readonly falls = new Int32Array(BINADES).fill(WHOLE_BINADE);
+  readonly rises = new Int32Array(BINADES).fill(-WHOLE_BINADE);
 
   readonly #constants: PermanenceConstants;
   readonly #value = new Float32Array(1);
@@ -27,23 +26,14 @@ export class PermanenceSteps {
 
   constructor(constants: PermanenceConstants) {
     this.#constants = constants;
-    this.floors[0] = -1; // A permanence of 0 stays 0.
-    for (let exponent = 1; exponent < BIAS; exponent++) {
-      const lowerEnd = 2 ** (exponent - BIAS);
-      const fall = wholeUnits(constants.decrement, lowerEnd);
-      if (fall !== null && lowerEnd >= constants.trimBelow) {
-        this.falls[exponent] = fall;
-        this.floors[exponent] = exponent << MANTISSA_BITS;
-      }
-      const rise = wholeUnits(constants.increment, lowerEnd);
-      if (rise !== null) {
-        this.rises[exponent] = rise;
-        // Above the last binade all is cut to 1, so it has no ceiling.
-        this.ceilings[exponent] = exponent === BIAS - 1 ? NEVER_ABOVE : (exponent + 1) << MANTISSA_BITS;
-      }
+    this.falls[BINADE_OF_0] = 0;
+    for (let binade = 1; binade <= HIGHEST_BINADE; binade++) {
+      const lowerEnd = 2 ** (binade - BIAS);
+      // Where there is no such number, one that leads out of the binade downward.
+      if (lowerEnd >= constants.trimBelow)
+        this.falls[binade] = wholeUnits(constants.decrement, lowerEnd) ?? WHOLE_BINADE;
+      this.rises[binade] = wholeUnits(constants.increment, lowerEnd) ?? -WHOLE_BINADE;
     }
-    // Of its binade only 1 itself occurs, which is also the upper end of the binade below.
-    for (const table of [this.falls, this.floors, this.rises, this.ceilings]) table[BIAS] = table[BIAS - 1];
   }
 
   /** The pattern of a permanence after `times` decrements. */
@@ -52,14 +42,11 @@ export class PermanenceSteps {
     let current = bits;
     let left = times;
     while (left > 0 && current !== 0) {
-      const exponent = current >>> MANTISSA_BITS;
-      const fall = this.falls[exponent];
-      if (fall > 0) {
-        const insideBinade = Math.max(0, Math.floor((current - this.floors[exponent] - 1) / fall));
-        const taken = Math.min(left, insideBinade);
-        current -= taken * fall;
-        left -= taken;
-      }
+      const binade = (current - 1) >>> MANTISSA_BITS;
+      const inside = Math.floor((current - (binade << MANTISSA_BITS) - 1) / this.falls[binade]);
+      const taken = Math.min(left, inside);
+      current -= taken * this.falls[binade];
+      left -= taken;
       if (left > 0) {
         current = this.#afterDecrement(current);
         left--;
@@ -105,10 +92,13 @@ function wholeUnits(constant: number, lowerEnd: number): number | null {
   return constant < lowerEnd && units % 1 !== 0.5 ? Math.round(units) : null;
 }
 
-const EXPONENTS = 256;
-const BIAS = 127;
 const MANTISSA_BITS = 23;
+const BIAS = 127;
+/** That of (1/2, 1]. */
+const HIGHEST_BINADE = BIAS - 1;
+const BINADES = 512;
+const BINADE_OF_0 = 511;
 /** Unit in the last place of 1, and no permanence has a larger one. */
 const UNIT = 2 ** -MANTISSA_BITS;
-const NEVER_ABOVE = 0x7fffffff;
-const NEVER_BELOW = -0x80000000;
+/** In units of any binade. */
+const WHOLE_BINADE = 2 ** MANTISSA_BITS;

@@ -124,40 +124,62 @@ export class PoolerSynapses {
   }
 
   #learnOn(row: number, column: number, onInputs: Uint16Array, count: number): void {
-    const { poolPlaces, poolSize, inputCount } = this.#base;
-    const { falls, floors, rises, ceilings } = this.#steps;
+    const { falls, rises } = this.#steps;
     const connectedFromBits = this.#connectedFromBits;
     const bits = this.#bits;
     const trueAt = this.#trueAt;
     const before = this.#times[row];
     const now = before + 1;
-    const rowStart = row * poolSize;
-    const placesStart = column * inputCount;
-    for (let k = 0; k < count; k++) {
-      const place = poolPlaces[placesStart + onInputs[k]];
-      if (place === NOT_POOLED) continue;
-      const i = rowStart + place;
+    const pooled = this.#gatherPooled(row, column, onInputs, count);
+    for (let k = 0; k < pooled; k++) {
+      const i = gathered[k];
       const stored = bits[i];
-      const exponent = stored >>> 23;
+      const inBinade = stored - 1;
+      const binade = inBinade >>> 23;
       const missed = before - trueAt[i];
-      const fallen = (stored - Math.imul(missed, falls[exponent])) | 0;
-      let risen = (fallen + rises[exponent]) | 0;
-      if (fallen <= floors[exponent] || risen >= ceilings[exponent])
-        risen = this.#steps.afterIncrement(this.#steps.afterDecrements(stored, missed));
+      const fallen = (stored - Math.imul(missed, falls[binade])) | 0;
+      let risen = (fallen + rises[binade]) | 0;
       if (risen > ONE_BITS) risen = ONE_BITS;
+      // All three in one binade: they differ below the exponent only.
+      if ((((fallen - 1) ^ inBinade) | ((risen - 1) ^ inBinade)) >>> 23 !== 0)
+        risen = this.#steps.afterIncrement(this.#steps.afterDecrements(stored, missed));
       bits[i] = risen;
       trueAt[i] = now;
-      if (stored < connectedFromBits && risen >= connectedFromBits)
-        this.#connect(row, column, onInputs[k], now, risen);
+      if (stored < connectedFromBits && risen >= connectedFromBits) this.#connect(row, i, now, risen);
     }
     this.#times[row] = now;
     if (now >= this.#dueAt[row]) this.#bringUpToDate(row);
   }
 
-  #connect(row: number, column: number, input: number, now: number, bits: number): void {
-    this.connected[input * this.#base.columnWords + (column >>> 5)] |= 1 << column;
+  /**
+   * Lists in `gathered` the synapses of a row with `onInputs[0..count)`. Without a branch per input: whether it is in
+   * the pool cannot be foreseen.
+   */
+  #gatherPooled(row: number, column: number, onInputs: Uint16Array, count: number): number {
+    const { poolPlaces, poolSize, inputCount } = this.#base;
+    const rowStart = row * poolSize;
+    const placesStart = column * inputCount;
+    let pooled = 0;
+    for (let k = 0; k < count; k++) {
+      const place = poolPlaces[placesStart + onInputs[k]];
+      gathered[pooled] = rowStart + place;
+      pooled += (place - NOT_POOLED) >>> 31;
+    }
+    return pooled;
+  }
+
+  /** The synapse `i` of a row, now with the permanence pattern `bits`, becomes connected. */
+  #connect(row: number, i: number, now: number, bits: number): void {
+    this.connected[this.#wordOf(row, i)] |= 1 << this.#columns[row];
     const due = now + this.#steps.leastTimesUntilBelow(bits, this.#connectedFromBits);
     if (due < this.#dueAt[row]) this.#dueAt[row] = due;
+  }
+
+  /** The word of `connected` that holds the bit of a row's synapse `i`. */
+  #wordOf(row: number, i: number): number {
+    const { poolInputs, poolSize, columnWords } = this.#base;
+    const column = this.#columns[row];
+    return poolInputs[(column - row) * poolSize + i] * columnWords + (column >>> 5);
   }
 
   /** Learning where raising may follow, which needs all permanences as they are before they are trimmed. */
@@ -177,7 +199,7 @@ export class PoolerSynapses {
   /** Makes a row's permanences true and takes back the connections that were lost. */
   #bringUpToDate(row: number): void {
     const { poolSize } = this.#base;
-    const { falls, floors } = this.#steps;
+    const { falls } = this.#steps;
     const connectedFromBits = this.#connectedFromBits;
     const bits = this.#bits;
     const trueAt = this.#trueAt;
@@ -186,34 +208,28 @@ export class PoolerSynapses {
     let leastConnected = NONE;
     for (let i = rowStart; i < rowStart + poolSize; i++) {
       const stored = bits[i];
-      const exponent = stored >>> 23;
+      const inBinade = stored - 1;
       const missed = now - trueAt[i];
-      let current = (stored - Math.imul(missed, falls[exponent])) | 0;
-      if (current <= floors[exponent]) current = this.#steps.afterDecrements(stored, missed);
+      let current = (stored - Math.imul(missed, falls[inBinade >>> 23])) | 0;
+      if (((current - 1) ^ inBinade) >>> 23 !== 0) current = this.#steps.afterDecrements(stored, missed);
       bits[i] = current;
       trueAt[i] = 0;
       if (stored < connectedFromBits) continue;
-      if (current < connectedFromBits) this.#disconnect(row, i - rowStart);
+      if (current < connectedFromBits) this.connected[this.#wordOf(row, i)] &= ~(1 << this.#columns[row]);
       else if (current < leastConnected) leastConnected = current;
     }
     this.#times[row] = 0;
     this.#dueAt[row] = this.#timesUntilLoss(leastConnected);
   }
 
-  #disconnect(row: number, place: number): void {
-    const column = this.#columns[row];
-    const input = this.#base.poolInputs[column * this.#base.poolSize + place];
-    this.connected[input * this.#base.columnWords + (column >>> 5)] &= ~(1 << column);
-  }
-
   /** For a row whose permanences are true: connects what is to be connected, and trims. Section 3.6, rules 2 and 3. */
   #refresh(row: number, column: number): void {
-    const { constants, poolInputs, poolSize, columnWords } = this.#base;
+    const { constants, poolSize } = this.#base;
     const rowStart = row * poolSize;
-    for (let place = 0; place < poolSize; place++) {
-      const word = poolInputs[column * poolSize + place] * columnWords + (column >>> 5);
-      if (this.#permanences[rowStart + place] >= constants.connectedFrom) this.connected[word] |= 1 << column;
-      else this.connected[word] &= ~(1 << column);
+    for (let i = rowStart; i < rowStart + poolSize; i++) {
+      if (this.#permanences[i] >= constants.connectedFrom)
+        this.connected[this.#wordOf(row, i)] |= 1 << column;
+      else this.connected[this.#wordOf(row, i)] &= ~(1 << column);
     }
     constants.trim(this.#permanences, rowStart, poolSize);
     this.#dueAt[row] = this.#timesUntilLoss(this.#leastConnected(row));
@@ -296,6 +312,8 @@ function bitsOf(value: number): number {
   return new Int32Array(Float32Array.of(value).buffer)[0];
 }
 
+/** Scratch of `#gatherPooled`, for as many on inputs as there can be. */
+const gathered = new Int32Array(NOT_POOLED);
 const NO_ROW = 0xffff;
 const NONE = 0x7fffffff;
 const MAX_TIMES = 255;

@@ -1,7 +1,7 @@
 import { checkName, CUSTOM_DATASOURCE, MetricStatus } from '../../metric.ts';
 import type { AppendOptions, AppendOutcome, MetricSamples } from '../log.ts';
 import { checkFinite, checkInteger, checkLengths, MAX_CALL_SAMPLES, MAX_SAMPLES } from './bounds.ts';
-import { hasEnoughRows } from './generations.ts';
+import { generationsWithEnoughRows } from './generations.ts';
 import { createMetrics } from './metrics.ts';
 import type { Db, RowRun, SqlDialect } from './session.ts';
 
@@ -123,7 +123,7 @@ async function metricsReadyToActivate(
 ): Promise<Set<string>> {
   const waiting = touched.filter(({ status }) => status === MetricStatus.PENDING_DATA);
   if (waiting.length === 0) return new Set();
-  const rows = await hasEnoughRows(db)
+  const rows = await generationsWithEnoughRows(db)
     .where((eb) =>
       dialect.isOneOf(
         eb.ref('generation.uid'),

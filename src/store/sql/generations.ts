@@ -1,4 +1,4 @@
-import type { Insertable, Selectable } from 'kysely';
+import type { Selectable } from 'kysely';
 import { HtmEngineError } from '../../errors.ts';
 import {
   estimateRange,
@@ -36,7 +36,7 @@ export function generationRow(
   generation: number,
   request: GenerationRequest,
   backlogRowid: number,
-): Insertable<Schema['generation']> & GenerationRow {
+): GenerationRow {
   return {
     uid: metricId,
     generation,
@@ -124,7 +124,7 @@ function freeze(
 }
 
 /** The pending generations whose metric has the rows they wait for, in uid order. */
-export function hasEnoughRows(db: Db) {
+export function generationsWithEnoughRows(db: Db) {
   return (
     db
       .selectFrom('generation')

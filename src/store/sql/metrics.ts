@@ -4,13 +4,12 @@ import { HtmEngineError } from '../../errors.ts';
 import { automaticRequestFor, type AutomaticRequest } from '../../generation.ts';
 import {
   CUSTOM_DATASOURCE,
+  MetricStatus,
   nextStatus,
   statusesBefore,
   type Metric,
   type MetricEvent,
-  type MetricStatus,
 } from '../../metric.ts';
-import { MetricStatus as Status } from '../../metric.ts';
 import { checkRequest, generationRow } from './generations.ts';
 import { partitionOf } from './partition.ts';
 import { DISCARDED_DATASOURCE, type Schema } from './schema.ts';
@@ -31,12 +30,16 @@ export async function createMetrics(
   names: readonly string[],
   autoMonitor?: AutomaticRequest,
 ): Promise<{ uid: string; name: string; status: MetricStatus }[]> {
-  if (autoMonitor?.resolutionPath === null)
+  if (autoMonitor?.resolutionPath === null) {
     throw new TypeError('automatic monitoring must leave the range open');
-  const status = autoMonitor === undefined ? Status.UNMONITORED : awaitingData();
-  const metrics = names
-    .map((name) => ({
-      uid: randomUUID().replaceAll('-', ''),
+  }
+  const metrics: Insertable<Schema['metric']>[] = [];
+  const generations: Insertable<Schema['generation']>[] = [];
+  const status = autoMonitor === undefined ? MetricStatus.UNMONITORED : awaitingData();
+  for (const { uid, name } of withIds(names)) {
+    const request = autoMonitor === undefined ? null : automaticRequestFor(name, autoMonitor);
+    metrics.push({
+      uid,
       datasource: CUSTOM_DATASOURCE,
       name,
       description: `Custom metric ${name}`,
@@ -46,23 +49,27 @@ export async function createMetrics(
       poll_interval: POLL_INTERVAL_SECONDS,
       last_rowid: 0,
       partition: partitionOf(name, partitions),
-      parameters: autoMonitor === undefined ? null : automaticRequestFor(name, autoMonitor).spec,
-    }))
-    .sort((a, b) => (a.uid < b.uid ? -1 : 1));
-  await insertInChunks(db, 'metric', metrics);
-  if (autoMonitor !== undefined) {
-    const generations = metrics.map(({ uid, name }) => {
-      const request = automaticRequestFor(name, autoMonitor);
-      checkRequest(request);
-      return generationRow(uid, 1, request, 0);
+      parameters: request?.spec ?? null,
     });
-    await insertInChunks(db, 'generation', generations);
+    if (request !== null) {
+      checkRequest(request);
+      generations.push(generationRow(uid, 1, request, 0));
+    }
   }
-  return metrics;
+  await insertInChunks(db, 'metric', metrics);
+  await insertInChunks(db, 'generation', generations);
+  return metrics.map(({ uid, name }) => ({ uid, name, status }));
+}
+
+/** In uid order, as metrics are always touched. */
+function withIds(names: readonly string[]): { uid: string; name: string }[] {
+  return names
+    .map((name) => ({ uid: randomUUID().replaceAll('-', ''), name }))
+    .sort((a, b) => (a.uid < b.uid ? -1 : 1));
 }
 
 function awaitingData(): MetricStatus {
-  const status = nextStatus(Status.UNMONITORED, 'awaitData');
+  const status = nextStatus(MetricStatus.UNMONITORED, 'awaitData');
   if (status === null) throw new Error('a new metric may not wait for data');
   return status;
 }

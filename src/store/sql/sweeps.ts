@@ -1,6 +1,6 @@
 import { MetricStatus } from '../../metric.ts';
 import { RUNNING } from './folds.ts';
-import { hasEnoughRows } from './generations.ts';
+import { generationsWithEnoughRows } from './generations.ts';
 import type { Db } from './session.ts';
 
 /** See `Log.modelsWithWork`. */
@@ -73,7 +73,10 @@ export async function metricsToPublish(
 
 /** See `Catalogue.metricsToActivate`. */
 export async function metricsToActivate(db: Db, afterMetricId: string, limit: number): Promise<string[]> {
-  const rows = await hasEnoughRows(db).where('generation.uid', '>', afterMetricId).limit(limit).execute();
+  const rows = await generationsWithEnoughRows(db)
+    .where('generation.uid', '>', afterMetricId)
+    .limit(limit)
+    .execute();
   return rows.map((row) => row.uid);
 }
 
