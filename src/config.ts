@@ -45,7 +45,7 @@ const configSchema = z.strictObject({
       /** Samples that wait in memory for the storer at the most; beyond that publishers wait. */
       maxSamples: positive.default(50_000),
       /** Samples that are given to the storer together at the most. */
-      maxBatchSamples: positive.default(10_000),
+      maxBatchSamples: positive.max(100_000).default(10_000),
     })
     .prefault({}),
   store: z

@@ -152,9 +152,14 @@ export class SdrClassifier {
     );
   }
 
-  #checkRecord(recordNumber: number, count: number, bucket: number): void {
+  /** Number of the newest record; 0 before the first. */
+  get lastRecord(): number {
     const [remembered, newest] = this.#history;
-    if (!Number.isSafeInteger(recordNumber) || (remembered > 0 && recordNumber < this.#records[newest]))
+    return remembered > 0 ? this.#records[newest] : 0;
+  }
+
+  #checkRecord(recordNumber: number, count: number, bucket: number): void {
+    if (!Number.isSafeInteger(recordNumber) || recordNumber < this.lastRecord)
       throw new RangeError(`record number ${recordNumber} is below the last one`);
     if (count > this.#parameters.maxActiveCells)
       throw new RangeError(`${count} active cells are more than ${this.#parameters.maxActiveCells}`);

@@ -200,6 +200,9 @@ export class AnomalyModel {
     if (learning > 1) throw new ArenaFormatError(`learning switch is ${learning}, not 0 or 1`);
     if (!Number.isSafeInteger(this.recordCount) || this.recordCount < 0)
       throw new ArenaFormatError(`record count ${this.recordCount}`);
+    const lastRecord = this.#classifier?.lastRecord ?? 0;
+    if (lastRecord > this.recordCount)
+      throw new ArenaFormatError(`the classifier has seen record ${lastRecord} of ${this.recordCount}`);
   }
 }
 

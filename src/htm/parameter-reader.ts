@@ -191,7 +191,7 @@ export function listAt(value: unknown, path: string, min: number, max: number): 
       `has ${value.length} elements, must have ${min} to ${max}`,
     );
   }
-  return value;
+  return Array.from<unknown>(value); // Without holes.
 }
 
 /** A value in a message: short, whatever it is. */

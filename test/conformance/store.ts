@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe } from 'vitest';
 import { anomalyScoreTests } from './store/anomaly-scores.ts';
+import { anyOrderTests } from './store/any-order.ts';
 import { appendTests } from './store/append.ts';
 import { catalogueTests } from './store/catalogue.ts';
 import { clearingTests } from './store/clearing.ts';
@@ -40,5 +41,6 @@ export function storeConformance(adapter: string, makeStore: () => Promise<Store
     clearingTests(current);
     queryTests(current);
     durabilityTests(current);
+    anyOrderTests(current);
   });
 }

@@ -30,7 +30,9 @@ const postgres: Dialect = {
 /** A database that only notes what it is asked. */
 function noting(dialect: Dialect): { db: Kysely<Schema>; asked: [string, readonly unknown[]][] } {
   const asked: [string, readonly unknown[]][] = [];
-  const log = ({ query }: LogEvent): number => asked.push([query.sql, query.parameters]);
+  function log({ query }: LogEvent): void {
+    asked.push([query.sql, query.parameters]);
+  }
   return { db: new Kysely<Schema>({ dialect, log }), asked };
 }
 

@@ -9,7 +9,8 @@ export interface Session {
   /** Runs an operation that only reads, on one consistent state of the database. */
   read<T>(operation: (db: Db) => Promise<T>): Promise<T>;
   /**
-   * Runs an operation in one transaction, as if no other ran at the same time, and resolves once it is durable.
+   * Runs an operation in one transaction, as if no other ran at the same time (where a database has several writers:
+   * isolation level serializable, repeated after a conflict), and resolves once it is durable.
    * Whatever the operation throws rolls all of it back and is thrown on.
    */
   write<T>(operation: (db: Db) => Promise<T>): Promise<T>;

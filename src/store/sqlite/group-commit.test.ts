@@ -88,6 +88,16 @@ it('undoes a write that fails and keeps those beside it', async () => {
   expect(storedNames()).toEqual(['a', 'c']);
 });
 
+it('tells no failure before the writes it may be due to are committed', async () => {
+  const seen: unknown[] = [];
+  const other = new Database(path);
+  const first = session.write(insert('a'));
+  const second = session.write(insert('a')).catch(() => seen.push(storedNames(other)));
+  await Promise.all([first, second]);
+  expect(seen).toEqual([['a']]);
+  other.close();
+});
+
 it('lets reads in between two groups, however many writes wait', async () => {
   const order: string[] = [];
   const writes = Array.from({ length: 600 }, async (_, index) => {

@@ -75,14 +75,13 @@ export class GroupCommitSession implements Session {
     if (this.#writes.length === 0 || !this.#begin()) return;
     const closesAt = performance.now() + MAX_GROUP_MS;
     const begun: Operation[] = [];
-    const done: (() => void)[] = [];
+    const answers: (() => void)[] = [];
     try {
       while (begun.length < MAX_GROUP_WRITES && performance.now() < closesAt) {
         const operation = this.#writes.shift();
         if (operation === undefined) break;
         begun.push(operation);
-        const value = await this.#runAlone(operation);
-        if (value !== FAILED) done.push(() => operation.resolve(value));
+        answers.push(await this.#runAlone(operation));
       }
       this.#connection.exec('COMMIT');
     } catch (error) {
@@ -91,7 +90,7 @@ export class GroupCommitSession implements Session {
       for (const { reject } of begun) reject(fault);
       return;
     }
-    for (const resolve of done) resolve();
+    for (const answer of answers) answer();
   }
 
   /** A database that does not let us write now does not for the next one either: all that wait are told. */
@@ -107,26 +106,25 @@ export class GroupCommitSession implements Session {
   }
 
   /**
-   * Runs one operation so that nothing of it is left if it fails, and tells its caller then.
+   * Runs one operation so that nothing of it is left if it fails.
+   * @returns what tells its caller. Even a failure is told after the commit only: it may be due to what another
+   * operation of the group has written.
    * @throws what makes the whole transaction void: SQLite gives it up by itself after some faults of storage.
    */
-  async #runAlone({ run, reject }: Operation): Promise<unknown> {
+  async #runAlone({ run, resolve, reject }: Operation): Promise<() => void> {
     this.#connection.exec('SAVEPOINT operation');
     try {
       const value = await run(this.#db);
       this.#connection.exec('RELEASE operation');
-      return value;
+      return () => resolve(value);
     } catch (error) {
       if (!this.#connection.inTransaction) throw error;
       this.#connection.exec('ROLLBACK TO operation');
       this.#connection.exec('RELEASE operation');
-      reject(toStoreError(error));
-      return FAILED;
+      return () => reject(toStoreError(error));
     }
   }
 }
-
-const FAILED = Symbol('failed');
 
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
