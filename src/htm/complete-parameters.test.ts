@@ -284,7 +284,7 @@ describe('parseCompleteParameters', () => {
     ['tmParams.temporalImp', 'tm_py', 'unsupported', /temporalImp is "tm_py", must be one of cpp, tm_cpp/],
     ['tmParams.globalDecay', 0.1, 'out_of_range', /tmParams\.globalDecay is 0\.1/],
     ['tmParams.doPooling', true, 'unsupported', /doPooling is true, can only be false/],
-    ['tmParams.maxSegmentsPerCell', -1, 'out_of_range', /tmParams\.maxSegmentsPerCell is -1/],
+    ['tmParams.maxSegmentsPerCell', -1, 'out_of_range', /tmParams\.maxSegmentsPerCell must be .* not -1/],
     ['tpParams', {}, 'conflict', /tpParams is the older name of tmParams/],
     ['clParams.steps', '1,x', 'wrong_type', /clParams\.steps is NaN/],
   ])('%s = %j is refused', (path, value, codes, message) => {

@@ -58,16 +58,15 @@ export class ParameterReader {
     return this.#get(key);
   }
 
-  /** A number within bounds; `fallback` if the key is not there. */
-  number(key: string, bounds: Bounds, fallback?: number): number {
+  /** A number within bounds (any finite one, without); `fallback` if the key is not there. */
+  number(key: string, bounds: Bounds = FINITE, fallback?: number): number {
     const value = this.#required(key, fallback);
     return numberAt(value, this.pathOf(key), bounds);
   }
 
-  /** A whole number from `min` to `max`; `fallback` if the key is not there. */
-  integer(key: string, min: number, max: number, fallback?: number): number {
-    const value = this.#required(key, fallback);
-    return integerAt(value, this.pathOf(key), min, max);
+  /** A whole number from `min` to `max` (any that is exact, without). */
+  integer(key: string, min = Number.MIN_SAFE_INTEGER, max = Number.MAX_SAFE_INTEGER): number {
+    return integerAt(this.#required(key), this.pathOf(key), min, max);
   }
 
   /** The key `seed`, of a generator. */
@@ -201,6 +200,8 @@ export function describe(value: unknown): string {
   if (typeof value === 'object' && value !== null) return 'an object';
   return shortened(String(value));
 }
+
+const FINITE: Bounds = { min: -Number.MAX_VALUE, max: Number.MAX_VALUE };
 
 function shortened(text: string): string {
   return text.length <= 60 ? text : `${text.slice(0, 60)}...`;

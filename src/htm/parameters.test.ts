@@ -171,7 +171,7 @@ describe('parseModelParameters', () => {
     ['pooler', null, 'missing_key', /pooler is missing/],
     ['pooler.columnCount', 1e9, 'out_of_range', /pooler\.columnCount is 1000000000, must be/],
     ['pooler.columnCount', 60_000, 'out_of_range', /is 60000, times 454 inputs is more than/],
-    ['pooler.columnCount', 4096, 'out_of_range', /memory is over 4096 columns, can be over at most 2048/],
+    ['pooler.columnCount', 4096, 'out_of_range', /pooler\.columnCount must be .* 2048, not 4096/],
     ['pooler.potentialPct', 0.001, 'out_of_range', /leaves no input in a pool of 454/],
     ['pooler.numActiveColumns', 0, 'out_of_range', /no column could win/],
     ['pooler.numActiveColumns', 2049, 'out_of_range', /at most 2048/],
@@ -181,8 +181,8 @@ describe('parseModelParameters', () => {
     ['pooler.boostStrength', '2', 'wrong_type', /boostStrength is "2", must be a finite number/],
     ['pooler.wrapAround', 'yes', 'wrong_type', /wrapAround is "yes", must be true or false/],
     ['memory.variant', 'py', 'unsupported', /memory\.variant is "py", must be one of cpp, tm_cpp/],
-    ['memory.cellsPerColumn', 1, 'out_of_range', /cellsPerColumn is 1, must be at least 2/],
-    ['memory.newSynapseCount', 33, 'out_of_range', /at most 32/],
+    ['memory.cellsPerColumn', 1, 'out_of_range', /memory\.cellsPerColumn must be .* 2 to 32, not 1/],
+    ['memory.newSynapseCount', 33, 'out_of_range', /1 to 32, not 33/],
     [
       'memory.predictedSegmentDecrement',
       0.1,
@@ -202,9 +202,9 @@ describe('parseModelParameters', () => {
   });
 
   it.each([
-    ['memory.maxSynapsesPerSegment', 40_000, /at most 32767/],
-    ['memory.cellsPerColumn', 33, /at most 32/],
-    ['memory.initialPermanence', 1.5, /at most 1/],
+    ['memory.maxSynapsesPerSegment', 40_000, /1 to 32767, not 40000/],
+    ['memory.cellsPerColumn', 33, /1 to 32, not 33/],
+    ['memory.initialPermanence', 1.5, /to 1, not 1\.5/],
   ])('tm_cpp: %s = %j is refused', (path, value, message) => {
     expect(errorOf(() => parseModelParameters(changed(path, value, 'tm_cpp'))).message).toMatch(message);
   });

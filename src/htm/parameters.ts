@@ -1,9 +1,11 @@
+import { BacktrackingMemory } from './backtracking-memory.ts';
 import type { BacktrackingMemoryParameters } from './backtracking-memory.ts';
 import { parseEncoders } from './encoder-parameters.ts';
 import type { EncoderParameters } from './encoders/multi.ts';
 import { ModelParameterError, ParameterReader, integerAt } from './parameter-reader.ts';
 import { poolSizeOf, winnerCountOf } from './pooler-base.ts';
 import type { PoolerParameters } from './pooler-base.ts';
+import { TemporalMemory } from './temporal-memory.ts';
 import type { TemporalMemoryParameters } from './temporal-memory.ts';
 
 /**
@@ -108,69 +110,65 @@ function permanenceChange(reader: ParameterReader, key: string): number {
   return change;
 }
 
+/** Which values are possible is for the memory to say. */
 function parseMemory(reader: ParameterReader, columnCount: number): MemoryParameters {
   const variant = reader.oneOf('variant', ['cpp', 'tm_cpp']);
-  const memory = variant === 'cpp' ? parseBacktracking(reader, columnCount) : parsePlain(reader, columnCount);
+  const memory = variant === 'cpp' ? parseBacktracking(reader) : parsePlain(reader);
   reader.finish();
+  try {
+    if (memory.variant === 'cpp') BacktrackingMemory.schema({ ...memory, columnCount });
+    else TemporalMemory.schema({ ...memory, columnCount });
+  } catch (error) {
+    throw error instanceof RangeError ? outOfRange(reader, error.message) : error;
+  }
   return memory;
 }
 
-function parseBacktracking(reader: ParameterReader, columnCount: number): MemoryParameters {
-  const positive = { min: 0, max: 1, above: true };
-  const share = { min: 0, max: 1 };
-  const cellsPerColumn = reader.integer('cellsPerColumn', 2, 32);
-  requireColumns(reader, columnCount, 2048);
-  const maxSynapsesPerSegment = reader.integer('maxSynapsesPerSegment', 1, 127);
-  const permanenceMax = reader.number('permanenceMax', positive);
+/** The memory's complaint, which begins with the name of the parameter. */
+function outOfRange(reader: ParameterReader, message: string): ModelParameterError {
+  const [name] = message.split(' ', 1);
+  const path = name === 'columnCount' ? 'pooler.columnCount' : reader.pathOf(name);
+  return new ModelParameterError('out_of_range', path, message.slice(name.length + 1));
+}
+
+function parseBacktracking(reader: ParameterReader): MemoryParameters {
   return {
     variant: 'cpp',
-    cellsPerColumn,
-    activationThreshold: reader.integer('activationThreshold', 1, 127),
-    minThreshold: reader.integer('minThreshold', 1, 127),
-    newSynapseCount: reader.integer('newSynapseCount', 1, maxSynapsesPerSegment),
-    initialPerm: reader.number('initialPerm', { min: 1e-30, max: permanenceMax }),
-    connectedPerm: reader.number('connectedPerm', positive),
-    permanenceInc: reader.number('permanenceInc', share),
-    permanenceDec: reader.number('permanenceDec', share),
-    permanenceMax,
-    maxSegmentsPerCell: reader.integer('maxSegmentsPerCell', 1, 128),
-    maxSynapsesPerSegment,
-    pamLength: reader.integer('pamLength', 1, MAX_RECORDS),
-    maxSeqLength: reader.integer('maxSeqLength', 0, MAX_RECORDS),
-    maxInfBacktrack: reader.integer('maxInfBacktrack', 0, 255),
-    maxLrnBacktrack: reader.integer('maxLrnBacktrack', 0, 255),
+    cellsPerColumn: reader.integer('cellsPerColumn'),
+    activationThreshold: reader.integer('activationThreshold'),
+    minThreshold: reader.integer('minThreshold'),
+    newSynapseCount: reader.integer('newSynapseCount'),
+    initialPerm: reader.number('initialPerm'),
+    connectedPerm: reader.number('connectedPerm'),
+    permanenceInc: reader.number('permanenceInc'),
+    permanenceDec: reader.number('permanenceDec'),
+    permanenceMax: reader.number('permanenceMax'),
+    maxSegmentsPerCell: reader.integer('maxSegmentsPerCell'),
+    maxSynapsesPerSegment: reader.integer('maxSynapsesPerSegment'),
+    pamLength: reader.integer('pamLength'),
+    maxSeqLength: reader.integer('maxSeqLength'),
+    maxInfBacktrack: reader.integer('maxInfBacktrack'),
+    maxLrnBacktrack: reader.integer('maxLrnBacktrack'),
     seed: reader.seed(),
   };
 }
 
-function parsePlain(reader: ParameterReader, columnCount: number): MemoryParameters {
-  const share = { min: 0, max: 1 };
-  const cellsPerColumn = reader.integer('cellsPerColumn', 1, 32);
-  requireColumns(reader, columnCount, 65_536 >>> (32 - Math.clz32(cellsPerColumn - 1)));
+function parsePlain(reader: ParameterReader): MemoryParameters {
   return {
     variant: 'tm_cpp',
-    cellsPerColumn,
-    activationThreshold: reader.integer('activationThreshold', 1, 65_535),
-    minThreshold: reader.integer('minThreshold', 1, 65_535),
-    maxNewSynapseCount: reader.integer('maxNewSynapseCount', 0, 65_535),
-    initialPermanence: reader.number('initialPermanence', share),
-    connectedPermanence: reader.number('connectedPermanence', share),
-    permanenceIncrement: reader.number('permanenceIncrement', share),
-    permanenceDecrement: reader.number('permanenceDecrement', share),
-    predictedSegmentDecrement: reader.number('predictedSegmentDecrement', share),
-    maxSegmentsPerCell: reader.integer('maxSegmentsPerCell', 1, 65_535),
-    maxSynapsesPerSegment: reader.integer('maxSynapsesPerSegment', 1, 32_767),
+    cellsPerColumn: reader.integer('cellsPerColumn'),
+    activationThreshold: reader.integer('activationThreshold'),
+    minThreshold: reader.integer('minThreshold'),
+    maxNewSynapseCount: reader.integer('maxNewSynapseCount'),
+    initialPermanence: reader.number('initialPermanence'),
+    connectedPermanence: reader.number('connectedPermanence'),
+    permanenceIncrement: reader.number('permanenceIncrement'),
+    permanenceDecrement: reader.number('permanenceDecrement'),
+    predictedSegmentDecrement: reader.number('predictedSegmentDecrement'),
+    maxSegmentsPerCell: reader.integer('maxSegmentsPerCell'),
+    maxSynapsesPerSegment: reader.integer('maxSynapsesPerSegment'),
     seed: reader.seed(),
   };
-}
-
-function requireColumns(reader: ParameterReader, columnCount: number, max: number): void {
-  if (columnCount > max)
-    throw new ModelParameterError(
-      'out_of_range',
-      reader.path,
-      `is over ${columnCount} columns, can be over at most ${max}`,
-    );
 }
 
 function parseClassifier(reader: ParameterReader): PredictionParameters {
@@ -196,4 +194,3 @@ const MAX_COLUMNS = 65_535;
 /** Columns times inputs: keeps the pooler's base below 40 MB. */
 const MAX_POOLER_CELLS = 2 ** 22;
 const MIN_PERMANENCE_CHANGE = 1e-9;
-const MAX_RECORDS = 2 ** 31 - 1;

@@ -27,6 +27,10 @@ export function checkSegmentTables(tables: SegmentTables, limits: SegmentLimits)
     'synapses of a free segment',
   );
   demand(
+    firstLinks.subarray(counters[SEGMENTS_USED]).every((link) => link === 0),
+    'synapses of a segment that was never used',
+  );
+  demand(
     living.every((slots, granule) => slots === 0 || seenGranules[granule] === SEEN),
     'synapses in a free granule',
   );
