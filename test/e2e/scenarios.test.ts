@@ -321,6 +321,29 @@ describe('the adapter', () => {
     expect(await resolutionOf('early')).toBe(3);
   });
 
+  it('27, 37: with the classifier on, monitored or activated, predictions are stored and served', async () => {
+    await monitor('predicted', { min: 0, max: 10, enableClassifier: true });
+    await send(...history('waits', [1, 2]));
+    await stored('waits', 2);
+    await engine.activateModel(await monitor('waits', { enableClassifier: true }));
+    await send(...history('predicted', [1, 9, 1, 9, 1]));
+    await scored('predicted', 5);
+    await scored('waits', 2);
+    for (const name of ['predicted', 'waits']) {
+      expect(JSON.parse((await find(name)).modelParams ?? '')).toMatchObject({ classifier: { steps: [1] } });
+      const last = (await rowsOf(name)).at(-1)?.multiStepBestPredictions;
+      expect(Object.keys(JSON.parse(last ?? '{}') as object)).toEqual(['1']);
+    }
+    const { http } = engine.addresses;
+    const answer = await fetch(
+      `http://127.0.0.1:${http?.port ?? 0}/api/v1/metrics/predicted/data?limit=1&order=desc`,
+    );
+    const { rows } = (await answer.json()) as {
+      rows: { multiStepBestPredictions: Record<string, number> }[];
+    };
+    expect(typeof rows[0]?.multiStepBestPredictions['1']).toBe('number');
+  });
+
   it('38, 39: unmonitor from waiting and from active', async () => {
     const waiting = await monitor('waiting');
     await engine.unmonitorMetric(waiting);
