@@ -12,7 +12,7 @@ export async function appendSamples(
   partitions: number,
   batches: readonly MetricSamples[],
   { autoMonitor }: AppendOptions,
-): Promise<AppendOutcome[]> {
+): Promise<Appended> {
   const names = [...new Set(batches.map(({ name }) => name))];
   const tails = await findTails(db, dialect, names);
   const unknown = names.filter((name) => !tails.has(name));
@@ -27,7 +27,29 @@ export async function appendSamples(
   const touched = [...tails.values()].filter((tail) => tail.timestamps.length > 0).sort(byMetricId);
   await dialect.bulk.appendRows(db, touched);
   const ready = await metricsReadyToActivate(db, dialect, touched);
-  return outcomes.map((outcome) => ({ ...outcome, readyToActivate: ready.has(outcome.metricId) }));
+  return {
+    runs: touched,
+    outcomes: outcomes.map((outcome) => ({ ...outcome, readyToActivate: ready.has(outcome.metricId) })),
+  };
+}
+
+/** What one transaction has appended, if it was committed. */
+export interface Appended {
+  readonly runs: readonly RowRun[];
+  readonly outcomes: AppendOutcome[];
+}
+
+/** Whether that transaction was committed: it wrote all of its rows or none, so one tells. */
+export async function isStored(db: Db, { runs }: Appended): Promise<boolean> {
+  const [run] = runs;
+  if (run === undefined) return false;
+  const row = await db
+    .selectFrom('metric_data')
+    .select(['timestamp', 'metric_value'])
+    .where('uid', '=', run.metricId)
+    .where('rowid', '=', run.firstRowid)
+    .executeTakeFirst();
+  return row?.timestamp === run.timestamps[0] && row?.metric_value === run.values[0];
 }
 
 /** @throws RangeError for anything a listener must have refused: it would be a programmer's error here. */

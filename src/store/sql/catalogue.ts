@@ -28,26 +28,28 @@ export class SqlCatalogue implements Catalogue {
         `not a metric name: ${JSON.stringify(name.slice(0, MAX_NAME_CHARACTERS))}; give 1 to ${MAX_NAME_CHARACTERS} characters without control characters`,
       );
     }
+    let before: string | undefined;
     return this.#session.write(async (db) => {
       const existing = await selectMetric(db, { name });
-      if (existing !== null) return { metricId: existing.metricId, created: false };
+      if (existing !== null) return { metricId: existing.metricId, created: existing.metricId === before };
       const [created] = await createMetrics(db, this.#partitions, [name]);
       if (created === undefined) throw new Error(`metric ${name} was not created`);
+      before = created.uid;
       return { metricId: created.uid, created: true };
     });
   }
 
   getMetric(metricId: string): Promise<Metric | null> {
-    return this.#session.read((db) => selectMetric(db, { uid: metricId }));
+    return this.#session.query((db) => selectMetric(db, { uid: metricId }));
   }
 
   findMetric(name: string): Promise<Metric | null> {
-    return this.#session.read((db) => selectMetric(db, { name }));
+    return this.#session.query((db) => selectMetric(db, { name }));
   }
 
   async monitor(metricId: string, request: GenerationRequest): Promise<MetricStatus> {
     checkRequest(request);
-    return this.#session.write((db) => monitor(db, metricId, request));
+    return this.#session.write((db, attempt) => monitor(db, metricId, request, attempt));
   }
 
   activate(metricId: string, rows: 'firstRows' | 'allRows'): Promise<MetricStatus> {
@@ -56,7 +58,7 @@ export class SqlCatalogue implements Catalogue {
 
   async metricsToActivate(afterMetricId: string, limit: number): Promise<string[]> {
     checkLimit(limit);
-    return this.#session.read((db) => metricsToActivate(db, afterMetricId, limit));
+    return this.#session.query((db) => metricsToActivate(db, afterMetricId, limit));
   }
 
   unmonitor(metricId: string): Promise<boolean> {
@@ -70,7 +72,7 @@ export class SqlCatalogue implements Catalogue {
 
   async metricsToClear(limit: number): Promise<string[]> {
     checkLimit(limit);
-    return this.#session.read((db) => metricsToClear(db, limit));
+    return this.#session.query((db) => metricsToClear(db, limit));
   }
 
   discardMetric(metricId: string): Promise<void> {

@@ -4,9 +4,10 @@ import type { MigrationDialect } from './migration-dialect.ts';
 import { NEW_INSTALLATION_PARTITIONS } from './partition.ts';
 import { STAGES, type Schema } from './schema.ts';
 
-const UID = 'varchar(40)';
-
-/** Creates every table. A released migration is never changed: what comes later is a migration of its own. */
+/**
+ * Creates every table. A released migration is never changed: what comes later is a migration of its own. Where
+ * creating a table cannot be rolled back, one that was cut short is run again: what is there already stays.
+ */
 export async function firstMigration(db: Kysely<Schema>, dialect: MigrationDialect): Promise<void> {
   await createMetricTables(db, dialect);
   await createGenerationTables(db, dialect);
@@ -15,36 +16,34 @@ export async function firstMigration(db: Kysely<Schema>, dialect: MigrationDiale
 }
 
 async function createMetricTables(db: Kysely<Schema>, dialect: MigrationDialect): Promise<void> {
-  await db.schema
-    .createTable('metric')
-    .addColumn('uid', UID, (column) => column.primaryKey().notNull())
-    .addColumn('datasource', 'varchar(100)', (column) => column.notNull())
-    .addColumn('name', 'varchar(255)', (column) => column.notNull())
+  await table(db, dialect, 'metric')
+    .addColumn('uid', dialect.nameType(40), (column) => column.primaryKey().notNull())
+    .addColumn('datasource', dialect.nameType(100), (column) => column.notNull())
+    .addColumn('name', dialect.nameType(255), (column) => column.notNull())
     .addColumn('description', 'varchar(300)')
     .addColumn('server', 'varchar(255)')
     .addColumn('location', 'varchar(255)')
     .addColumn('tag_name', 'varchar(255)')
     .addColumn('status', 'integer', (column) => column.notNull().defaultTo(MetricStatus.UNMONITORED))
-    .addColumn('message', 'text')
-    .addColumn('collector_error', 'text')
+    .addColumn('message', dialect.textType)
+    .addColumn('collector_error', dialect.textType)
     .addColumn('poll_interval', 'integer', (column) => column.notNull().defaultTo(60))
     .addColumn('last_rowid', 'integer', (column) => column.notNull().defaultTo(0))
     .addColumn('last_timestamp', dialect.timestampType)
     .addColumn('partition', 'integer', (column) => column.notNull())
-    .addColumn('parameters', 'text')
-    .addColumn('model_params', 'text')
+    .addColumn('parameters', dialect.textType)
+    .addColumn('model_params', dialect.textType)
     .addUniqueConstraint('metric_datasource_name_unique', ['datasource', 'name'])
     .execute();
-  await db.schema
-    .createTable('metric_data')
-    .addColumn('uid', UID, (column) => column.notNull())
+  await table(db, dialect, 'metric_data')
+    .addColumn('uid', dialect.nameType(40), (column) => column.notNull())
     .addColumn('rowid', 'integer', (column) => column.notNull())
     .addColumn('timestamp', dialect.timestampType, (column) => column.notNull())
     .addColumn('metric_value', 'double precision', (column) => column.notNull())
     .addColumn('raw_anomaly_score', 'double precision')
     .addColumn('anomaly_score', 'double precision')
     .addColumn('display_value', 'integer')
-    .addColumn('multi_step_best_predictions', 'text')
+    .addColumn('multi_step_best_predictions', dialect.textType)
     .addPrimaryKeyConstraint('metric_data_primary_key', ['uid', 'rowid'])
     .addForeignKeyConstraint('metric_data_to_metric_fk', ['uid'], 'metric', ['uid'], (key) =>
       key.onDelete('cascade').onUpdate('cascade'),
@@ -54,9 +53,8 @@ async function createMetricTables(db: Kysely<Schema>, dialect: MigrationDialect)
 }
 
 async function createGenerationTables(db: Kysely<Schema>, dialect: MigrationDialect): Promise<void> {
-  await db.schema
-    .createTable('generation')
-    .addColumn('uid', UID, (column) => column.notNull())
+  await table(db, dialect, 'generation')
+    .addColumn('uid', dialect.nameType(40), (column) => column.notNull())
     .addColumn('generation', 'integer', (column) => column.notNull())
     .addColumn('state', 'varchar(10)', (column) => column.notNull())
     .addColumn('backlog_rowid', 'integer', (column) => column.notNull())
@@ -68,25 +66,33 @@ async function createGenerationTables(db: Kysely<Schema>, dialect: MigrationDial
     .addColumn('resolution', 'double precision')
     .addColumn('algorithm_revision', 'integer', (column) => column.notNull())
     .addColumn('resource', 'varchar(255)')
-    .addColumn('likelihood', 'text', (column) => column.notNull())
-    .addColumn('resolution_path', 'text')
-    .addColumn('spec', 'text', (column) => column.notNull())
-    .addColumn('model_params', 'text', (column) => column.notNull())
+    .addColumn('likelihood', dialect.textType, (column) => column.notNull())
+    .addColumn('resolution_path', dialect.textType)
+    .addColumn('spec', dialect.textType, (column) => column.notNull())
+    .addColumn('model_params', dialect.textType, (column) => column.notNull())
     .addPrimaryKeyConstraint('generation_primary_key', ['uid', 'generation'])
     .addForeignKeyConstraint('generation_to_metric_fk', ['uid'], 'metric', ['uid'], (key) =>
       key.onDelete('cascade').onUpdate('cascade'),
     )
+    .$call((generation) =>
+      dialect.inlineIndexes ? generation.addIndex(STATE_INDEX, ['state', 'uid']) : generation,
+    )
     .execute();
-  // For the sweep over generations that wait for rows.
-  await db.schema.createIndex('generation_state_idx').on('generation').columns(['state', 'uid']).execute();
-  await db.schema
-    .createTable('model_command')
-    .addColumn('uid', UID, (column) => column.notNull())
+  if (!dialect.inlineIndexes) {
+    await db.schema
+      .createIndex(STATE_INDEX)
+      .ifNotExists()
+      .on('generation')
+      .columns(['state', 'uid'])
+      .execute();
+  }
+  await table(db, dialect, 'model_command')
+    .addColumn('uid', dialect.nameType(40), (column) => column.notNull())
     .addColumn('generation', 'integer', (column) => column.notNull())
     .addColumn('sequence', 'integer', (column) => column.notNull())
     .addColumn('after_rowid', 'integer', (column) => column.notNull())
     .addColumn('what', 'varchar(40)', (column) => column.notNull())
-    .addColumn('args', 'text')
+    .addColumn('args', dialect.textType)
     .addPrimaryKeyConstraint('model_command_primary_key', ['uid', 'generation', 'sequence'])
     .addForeignKeyConstraint(
       'model_command_to_generation_fk',
@@ -100,9 +106,8 @@ async function createGenerationTables(db: Kysely<Schema>, dialect: MigrationDial
 }
 
 async function createWatermarkTables(db: Kysely<Schema>, dialect: MigrationDialect): Promise<void> {
-  await db.schema
-    .createTable('scheduler_watermark')
-    .addColumn('uid', UID, (column) => column.primaryKey().notNull())
+  await table(db, dialect, 'scheduler_watermark')
+    .addColumn('uid', dialect.nameType(40), (column) => column.primaryKey().notNull())
     .addColumn('generation', 'integer', (column) => column.notNull())
     .addColumn('processed_rowid', 'integer', (column) => column.notNull())
     .addColumn('command_sequence', 'integer', (column) => column.notNull())
@@ -111,9 +116,8 @@ async function createWatermarkTables(db: Kysely<Schema>, dialect: MigrationDiale
     )
     .$call(dialect.clustered)
     .execute();
-  await db.schema
-    .createTable('anomaly_watermark')
-    .addColumn('uid', UID, (column) => column.primaryKey().notNull())
+  await table(db, dialect, 'anomaly_watermark')
+    .addColumn('uid', dialect.nameType(40), (column) => column.primaryKey().notNull())
     .addColumn('generation', 'integer', (column) => column.notNull())
     .addColumn('scored_rowid', 'integer', (column) => column.notNull())
     .addColumn('state', dialect.binaryType)
@@ -122,9 +126,8 @@ async function createWatermarkTables(db: Kysely<Schema>, dialect: MigrationDiale
     )
     .$call(dialect.clustered)
     .execute();
-  await db.schema
-    .createTable('cursor')
-    .addColumn('uid', UID, (column) => column.notNull())
+  await table(db, dialect, 'cursor')
+    .addColumn('uid', dialect.nameType(40), (column) => column.notNull())
     .addColumn('consumer', 'varchar(100)', (column) => column.notNull())
     .addColumn('generation', 'integer', (column) => column.notNull())
     .addColumn('rowid', 'integer', (column) => column.notNull())
@@ -134,9 +137,8 @@ async function createWatermarkTables(db: Kysely<Schema>, dialect: MigrationDiale
     )
     .$call(dialect.clustered)
     .execute();
-  await db.schema
-    .createTable('result_clearing')
-    .addColumn('uid', UID, (column) => column.primaryKey().notNull())
+  await table(db, dialect, 'result_clearing')
+    .addColumn('uid', dialect.nameType(40), (column) => column.primaryKey().notNull())
     .addColumn('next_rowid', 'integer', (column) => column.notNull())
     .addColumn('through_rowid', 'integer', (column) => column.notNull())
     .addForeignKeyConstraint('result_clearing_to_metric_fk', ['uid'], 'metric', ['uid'], (key) =>
@@ -147,8 +149,7 @@ async function createWatermarkTables(db: Kysely<Schema>, dialect: MigrationDiale
 }
 
 async function createInstallationTables(db: Kysely<Schema>, dialect: MigrationDialect): Promise<void> {
-  await db.schema
-    .createTable('lease')
+  await table(db, dialect, 'lease')
     .addColumn('stage', 'varchar(20)', (column) => column.notNull())
     .addColumn('partition', 'integer', (column) => column.notNull())
     .addColumn('owner', 'varchar(255)')
@@ -157,12 +158,14 @@ async function createInstallationTables(db: Kysely<Schema>, dialect: MigrationDi
     .addPrimaryKeyConstraint('lease_primary_key', ['stage', 'partition'])
     .$call(dialect.clustered)
     .execute();
-  await db.schema
-    .createTable('installation')
+  await table(db, dialect, 'installation')
     .addColumn('name', 'varchar(40)', (column) => column.primaryKey().notNull())
     .addColumn('value', 'varchar(255)', (column) => column.notNull())
     .$call(dialect.clustered)
     .execute();
+  const filled = await db.selectFrom('installation').select('name').limit(1).executeTakeFirst();
+  if (filled !== undefined) return;
+  await db.deleteFrom('lease').execute();
   const partitions = Array.from({ length: NEW_INSTALLATION_PARTITIONS }, (_, partition) => partition);
   await db
     .insertInto('lease')
@@ -175,4 +178,15 @@ async function createInstallationTables(db: Kysely<Schema>, dialect: MigrationDi
       { name: 'ping', value: '0' },
     ])
     .execute();
+}
+
+/** For the sweep over generations that wait for rows. */
+const STATE_INDEX = 'generation_state_idx';
+
+function table<Name extends keyof Schema & string>(
+  db: Kysely<Schema>,
+  dialect: MigrationDialect,
+  name: Name,
+) {
+  return dialect.table(db.schema.createTable(name).ifNotExists());
 }

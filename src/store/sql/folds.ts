@@ -11,7 +11,7 @@ import { checkFinite, checkInteger, checkLengths, MAX_ROWID, MAX_ROWS } from './
 import { changeStatus } from './metrics.ts';
 import { prepared } from './prepared.ts';
 import type { Stage } from './schema.ts';
-import type { Db, SqlDialect } from './session.ts';
+import type { Attempt, Db, SqlDialect } from './session.ts';
 
 /** Thrown inside a transaction that must leave nothing behind; the caller is told the reason. */
 export class FoldRefused extends Error {
@@ -24,11 +24,19 @@ export class FoldRefused extends Error {
 }
 
 /** T1: see `Log.recordRawScores`. */
-export async function recordRawScores(db: Db, dialect: SqlDialect, slice: RawScoreSlice): Promise<void> {
+export async function recordRawScores(
+  db: Db,
+  dialect: SqlDialect,
+  slice: RawScoreSlice,
+  attempt: Attempt,
+): Promise<void> {
   const { status } = await guard(db, 'scheduler', slice);
   if (!RUNNING.includes(status)) throw new FoldRefused('generation');
   const { numAffectedRows } = await moveProcessedRowid(db, slice);
-  if (numAffectedRows !== 1n) throw new FoldRefused('watermark');
+  if (numAffectedRows !== 1n) {
+    const { rows } = await processedRowid(db, slice);
+    return refuseUnlessLanded(slice, attempt, rows[0]?.processed_rowid);
+  }
   const { rows: unseen } = await unseenCommand(db, slice);
   if (unseen.length > 0) throw new FoldRefused('command');
   const { metricId, rowids, rawScores, predictions } = slice;
@@ -44,20 +52,25 @@ export async function recordAnomalyScores(
   db: Db,
   dialect: SqlDialect,
   slice: AnomalyScoreSlice,
+  attempt: Attempt,
 ): Promise<void> {
   await guard(db, 'anomaly', slice);
   const { numAffectedRows } = await moveScoredRowid(db, slice);
-  if (numAffectedRows !== 1n) throw new FoldRefused('watermark');
+  if (numAffectedRows !== 1n) {
+    const { rows } = await scoredRowid(db, slice);
+    return refuseUnlessLanded(slice, attempt, rows[0]?.scored_rowid);
+  }
   const { metricId, rowids, anomalyScores, displayValues } = slice;
   checkFound(slice, await dialect.bulk.setAnomalyScores(db, metricId, rowids, anomalyScores, displayValues));
 }
 
 /** T3: see `Log.advanceCursor`. */
-export async function advanceCursor(db: Db, move: CursorMove): Promise<void> {
+export async function advanceCursor(db: Db, move: CursorMove, attempt: Attempt): Promise<void> {
   const { startRowid } = await guard(db, 'publishing', move);
   const { rows } = await findCursor(db, move);
   const [cursor] = rows;
-  if ((cursor?.rowid ?? startRowid - 1) !== move.from) throw new FoldRefused('watermark');
+  const from = cursor?.rowid ?? startRowid - 1;
+  if (from !== move.from) return refuseUnlessLanded(move, attempt, from);
   await (cursor === undefined ? insertCursor(db, move) : moveCursor(db, move));
 }
 
@@ -109,6 +122,11 @@ async function guard(
   return { status: present.status, startRowid: present.start_rowid };
 }
 
+/** The watermark is not where the fold started: refused, unless it was this fold that moved it. */
+function refuseUnlessLanded({ to }: Fold, { mayHaveLanded }: Attempt, watermark: number | undefined): void {
+  if (!mayHaveLanded || watermark !== to) throw new FoldRefused('watermark');
+}
+
 const openGeneration = prepared((db, args: { metricId: string; generation: number; stage: Stage }) =>
   db
     .selectFrom('generation')
@@ -128,6 +146,14 @@ const moveProcessedRowid = prepared((db, slice: RawScoreSlice) =>
     .set({ processed_rowid: slice.to, command_sequence: slice.commandSequence })
     .where('uid', '=', slice.metricId)
     .where('processed_rowid', '=', slice.from),
+);
+
+const processedRowid = prepared((db, { metricId }: Pick<Fold, 'metricId'>) =>
+  db.selectFrom('scheduler_watermark').select('processed_rowid').where('uid', '=', metricId),
+);
+
+const scoredRowid = prepared((db, { metricId }: Pick<Fold, 'metricId'>) =>
+  db.selectFrom('anomaly_watermark').select('scored_rowid').where('uid', '=', metricId),
 );
 
 const unseenCommand = prepared((db, slice: RawScoreSlice) =>

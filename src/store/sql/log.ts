@@ -14,7 +14,7 @@ import type {
   RowBlock,
   ScoredRow,
 } from '../log.ts';
-import { appendSamples, checkBatches } from './append.ts';
+import { appendSamples, checkBatches, isStored, type Appended } from './append.ts';
 import { checkLimit } from './bounds.ts';
 import {
   advanceCursor,
@@ -27,7 +27,7 @@ import {
   recordRawScores,
 } from './folds.ts';
 import { readRows, readScoredRows } from './rows.ts';
-import type { Db, Session, SqlDialect } from './session.ts';
+import type { Attempt, Db, Session, SqlDialect } from './session.ts';
 import { metricsToPublish, metricsToScore, modelsWithWork } from './sweeps.ts';
 import { anomalyTask, cursorPosition, modelTask } from './tasks.ts';
 
@@ -45,21 +45,27 @@ export class SqlLog implements Log {
 
   async appendSamples(batches: readonly MetricSamples[], options: AppendOptions): Promise<AppendOutcome[]> {
     checkBatches(batches);
-    return this.#session.write((db) => appendSamples(db, this.#dialect, this.#partitions, batches, options));
+    let before: Appended | undefined;
+    return this.#session.write(async (db, { mayHaveLanded }) => {
+      if (before === undefined || !mayHaveLanded || !(await isStored(db, before))) {
+        before = await appendSamples(db, this.#dialect, this.#partitions, batches, options);
+      }
+      return before.outcomes;
+    });
   }
 
   async readRows(metricId: string, after: number, through: number, limit: number): Promise<RowBlock> {
     checkLimit(limit);
-    return this.#session.read((db) => readRows(db, metricId, after, through, limit));
+    return this.#session.query((db) => readRows(db, metricId, after, through, limit));
   }
 
   modelTask(metricId: string): Promise<ModelTask | null> {
-    return this.#session.read((db) => modelTask(db, metricId));
+    return this.#session.query((db) => modelTask(db, metricId));
   }
 
   async recordRawScores(slice: RawScoreSlice): Promise<FoldOutcome> {
     checkRawScoreSlice(slice);
-    return this.#fold((db) => recordRawScores(db, this.#dialect, slice));
+    return this.#fold((db, attempt) => recordRawScores(db, this.#dialect, slice, attempt));
   }
 
   failModel(failure: ModelFailure): Promise<FoldOutcome> {
@@ -68,25 +74,25 @@ export class SqlLog implements Log {
 
   async modelsWithWork(afterMetricId: string, limit: number): Promise<string[]> {
     checkLimit(limit);
-    return this.#session.read((db) => modelsWithWork(db, afterMetricId, limit));
+    return this.#session.query((db) => modelsWithWork(db, afterMetricId, limit));
   }
 
   anomalyTask(metricId: string): Promise<AnomalyTask | null> {
-    return this.#session.read((db) => anomalyTask(db, metricId));
+    return this.#session.query((db) => anomalyTask(db, metricId));
   }
 
   async recordAnomalyScores(slice: AnomalyScoreSlice): Promise<FoldOutcome> {
     checkAnomalyScoreSlice(slice);
-    return this.#fold((db) => recordAnomalyScores(db, this.#dialect, slice));
+    return this.#fold((db, attempt) => recordAnomalyScores(db, this.#dialect, slice, attempt));
   }
 
   async metricsToScore(afterMetricId: string, limit: number): Promise<string[]> {
     checkLimit(limit);
-    return this.#session.read((db) => metricsToScore(db, afterMetricId, limit));
+    return this.#session.query((db) => metricsToScore(db, afterMetricId, limit));
   }
 
   cursor(consumer: string, metricId: string): Promise<CursorPosition | null> {
-    return this.#session.read((db) => cursorPosition(db, consumer, metricId));
+    return this.#session.query((db) => cursorPosition(db, consumer, metricId));
   }
 
   async readScoredRows(
@@ -97,20 +103,20 @@ export class SqlLog implements Log {
     limit: number,
   ): Promise<ScoredRow[]> {
     checkLimit(limit);
-    return this.#session.read((db) => readScoredRows(db, metricId, generation, after, through, limit));
+    return this.#session.query((db) => readScoredRows(db, metricId, generation, after, through, limit));
   }
 
   async advanceCursor(move: CursorMove): Promise<FoldOutcome> {
     checkFold(move);
-    return this.#fold((db) => advanceCursor(db, move));
+    return this.#fold((db, attempt) => advanceCursor(db, move, attempt));
   }
 
   async metricsToPublish(consumer: string, afterMetricId: string, limit: number): Promise<string[]> {
     checkLimit(limit);
-    return this.#session.read((db) => metricsToPublish(db, consumer, afterMetricId, limit));
+    return this.#session.query((db) => metricsToPublish(db, consumer, afterMetricId, limit));
   }
 
-  async #fold(operation: (db: Db) => Promise<void>): Promise<FoldOutcome> {
+  async #fold(operation: (db: Db, attempt: Attempt) => Promise<void>): Promise<FoldOutcome> {
     try {
       await this.#session.write(operation);
       return { refused: null };

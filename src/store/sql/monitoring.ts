@@ -3,12 +3,18 @@ import type { GenerationRequest } from '../../generation.ts';
 import { MetricStatus, type MetricEvent } from '../../metric.ts';
 import { firstRowid, generationRow, givenRange, openGeneration, rangeOfRows } from './generations.ts';
 import { changeStatus, requireMetric } from './metrics.ts';
-import type { Db } from './session.ts';
+import type { Attempt, Db } from './session.ts';
 
 /** See `Catalogue.monitor`. */
-export async function monitor(db: Db, metricId: string, request: GenerationRequest): Promise<MetricStatus> {
+export async function monitor(
+  db: Db,
+  metricId: string,
+  request: GenerationRequest,
+  { mayHaveLanded }: Attempt,
+): Promise<MetricStatus> {
   const metric = await requireMetric(db, metricId);
   if (metric.status !== MetricStatus.UNMONITORED) {
+    if (mayHaveLanded && (await isMonitoredBy(db, metricId, request))) return metric.status;
     throw new HtmEngineError('metric_already_monitored', `metric ${metric.name} is already monitored`, {
       metricId,
     });
@@ -123,6 +129,17 @@ export async function clearResults(db: Db, metricId: string, limit: number): Pro
     .where('uid', '=', metricId)
     .execute();
   return true;
+}
+
+/** Whether the generation that is not closed was asked for in these words. */
+async function isMonitoredBy(db: Db, metricId: string, request: GenerationRequest): Promise<boolean> {
+  const present = await db
+    .selectFrom('generation')
+    .select('spec')
+    .where('uid', '=', metricId)
+    .where('state', '!=', 'closed')
+    .executeTakeFirst();
+  return present?.spec === request.spec;
 }
 
 async function change(db: Db, metricId: string, event: MetricEvent): Promise<void> {

@@ -18,14 +18,14 @@ export class SqlQueries implements Queries {
 
   async listMetrics(afterName: string, limit: number): Promise<MetricSummary[]> {
     checkLimit(limit);
-    return this.#session.read(async (db) => {
+    return this.#session.query(async (db) => {
       const rows = await summaries(db).where('metric.name', '>', afterName).limit(limit).execute();
       return rows.map(toSummary);
     });
   }
 
   describeMetric(name: string): Promise<MetricSummary | null> {
-    return this.#session.read(async (db) => {
+    return this.#session.query(async (db) => {
       const row = await summaries(db).where('metric.name', '=', name).executeTakeFirst();
       return row === undefined ? null : toSummary(row);
     });

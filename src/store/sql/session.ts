@@ -6,6 +6,8 @@ export type Db = Kysely<Schema>;
 
 /** How operations reach a database. */
 export interface Session {
+  /** Runs an operation that is a single reading statement: consistent in itself, it needs no transaction. */
+  query<T>(operation: (db: Db) => Promise<T>): Promise<T>;
   /** Runs an operation that only reads, on one consistent state of the database. */
   read<T>(operation: (db: Db) => Promise<T>): Promise<T>;
   /**
@@ -13,7 +15,16 @@ export interface Session {
    * isolation level serializable, repeated after a conflict), and resolves once it is durable.
    * Whatever the operation throws rolls all of it back and is thrown on.
    */
-  write<T>(operation: (db: Db) => Promise<T>): Promise<T>;
+  write<T>(operation: (db: Db, attempt: Attempt) => Promise<T>): Promise<T>;
+}
+
+/** What an operation must know of the attempts before it. */
+export interface Attempt {
+  /**
+   * The answer to an earlier attempt's commit was lost with the connection, so what it wrote may be there. An
+   * operation for which repeating is not the same as doing it once looks, and takes it for its own.
+   */
+  readonly mayHaveLanded: boolean;
 }
 
 /** What differs from database to database, beside what Kysely's own dialects even out. */

@@ -6,7 +6,11 @@ import type { BulkStatements, RowRun, SqlDialect } from '../sql/session.ts';
 export const sqliteMigrationDialect: MigrationDialect = {
   timestampType: 'integer',
   binaryType: 'blob',
+  textType: 'text',
+  nameType: (length) => `varchar(${length})`,
+  table: (table) => table,
   clustered: (table) => table.modifyEnd(sql`without rowid`),
+  inlineIndexes: false,
 };
 
 /** What SQLite does its own way. */

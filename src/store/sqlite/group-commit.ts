@@ -1,5 +1,5 @@
 import type Database from 'better-sqlite3';
-import type { Db, Session } from '../sql/session.ts';
+import type { Attempt, Db, Session } from '../sql/session.ts';
 import { toStoreError } from './faults.ts';
 
 /** Writes that share one commit at the most. */
@@ -8,7 +8,7 @@ const MAX_GROUP_WRITES = 256;
 const MAX_GROUP_MS = 25;
 
 interface Operation {
-  readonly run: (db: Db) => Promise<unknown>;
+  readonly run: (db: Db, attempt: Attempt) => Promise<unknown>;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -30,11 +30,15 @@ export class GroupCommitSession implements Session {
     this.#db = db;
   }
 
+  query<T>(run: (db: Db) => Promise<T>): Promise<T> {
+    return this.read(run);
+  }
+
   read<T>(run: (db: Db) => Promise<T>): Promise<T> {
     return this.#enqueue(this.#reads, run);
   }
 
-  write<T>(run: (db: Db) => Promise<T>): Promise<T> {
+  write<T>(run: (db: Db, attempt: Attempt) => Promise<T>): Promise<T> {
     return this.#enqueue(this.#writes, run);
   }
 
@@ -43,7 +47,7 @@ export class GroupCommitSession implements Session {
     while (this.#running !== undefined) await this.#running;
   }
 
-  #enqueue<T>(queue: Operation[], run: (db: Db) => Promise<T>): Promise<T> {
+  #enqueue<T>(queue: Operation[], run: (db: Db, attempt: Attempt) => Promise<T>): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     queue.push({ run, resolve: resolve as (value: unknown) => void, reject });
     this.#running ??= this.#runAll();
@@ -64,7 +68,7 @@ export class GroupCommitSession implements Session {
   async #runReads(): Promise<void> {
     for (const { run, resolve, reject } of this.#reads.splice(0)) {
       try {
-        resolve(await run(this.#db));
+        resolve(await run(this.#db, ONLY_ATTEMPT));
       } catch (error) {
         reject(toStoreError(error));
       }
@@ -114,7 +118,7 @@ export class GroupCommitSession implements Session {
   async #runAlone({ run, resolve, reject }: Operation): Promise<() => void> {
     this.#connection.exec('SAVEPOINT operation');
     try {
-      const value = await run(this.#db);
+      const value = await run(this.#db, ONLY_ATTEMPT);
       this.#connection.exec('RELEASE operation');
       return () => resolve(value);
     } catch (error) {
@@ -125,6 +129,9 @@ export class GroupCommitSession implements Session {
     }
   }
 }
+
+/** A commit here either happened or did not; no connection can be lost. */
+const ONLY_ATTEMPT: Attempt = { mayHaveLanded: false };
 
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));

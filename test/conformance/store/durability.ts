@@ -94,10 +94,11 @@ export function durabilityTests(current: () => StoreFixture): void {
       const fixture = current();
       const { log, catalogue } = fixture.store;
       const metricId = await fixture.monitored('a', 3);
+      const failing = await fixture.monitored('b', 3);
       const results = await Promise.allSettled([
         fixture.append(samples('before', 1, 1)),
         // Fails after it has written: row 4 does not exist.
-        log.recordRawScores(fixture.raw(metricId, 0, 4)),
+        log.recordRawScores(fixture.raw(failing, 0, 4)),
         catalogue.monitor(metricId, request()),
         catalogue.createMetric('\n'),
         catalogue.discardMetric(metricId),

@@ -110,7 +110,7 @@ export function rawScoreTests(current: () => StoreFixture): void {
       const { log, catalogue } = fixture.store;
       const metricId = await fixture.monitored('a', 5);
       const partition = (await catalogue.getMetric(metricId))?.partition ?? -1;
-      const others = `stage <> 'scheduler' or partition <> ${partition}`;
+      const others = `stage <> 'scheduler' or "partition" <> ${partition}`;
       await fixture.under.execute(`update lease set epoch = 99 where ${others}`);
       expect(await log.recordRawScores(fixture.raw(metricId, 0, 1))).toEqual({ refused: null });
       await fixture.under.execute(`update lease set epoch = 99 where not (${others})`);

@@ -1,0 +1,66 @@
+import { Kysely, MysqlDialect, sql } from 'kysely';
+import { HtmEngineError } from '../../errors.ts';
+import { openServerStore, type ServerStoreOptions } from '../server/server-store.ts';
+import { describeServer, tlsOptions, type ServerAddress } from '../server/url.ts';
+import { migrate } from '../sql/migrations.ts';
+import type { Schema } from '../sql/schema.ts';
+import type { Store } from '../store.ts';
+import { mysqlDialect, mysqlMigrationDialect } from './dialect.ts';
+import { mysqlFault } from './faults.ts';
+import { createPool } from './pool.ts';
+
+/**
+ * Opens a store in a database of MariaDB (10.6 or newer) or MySQL (8.0 or newer) and brings its schema up to date; two
+ * processes may do so at the same time.
+ * @throws HtmEngineError `store_newer`, `store_unavailable`, `config_invalid`
+ */
+export async function openMysqlStore(address: ServerAddress, options: ServerStoreOptions): Promise<Store> {
+  const { host, port, socket, user, password, database } = address;
+  const tls = tlsOptions(address);
+  const pool = createPool({
+    connection: {
+      ...(socket === null ? { host, port } : { socketPath: socket }),
+      user,
+      database,
+      ...(password !== null && { password }),
+      ...(tls !== undefined && { ssl: tls as Record<string, unknown> }),
+    },
+    maxConnections: options.maxConnections,
+    statementTimeoutMs: options.statementTimeoutMs,
+  });
+  const db = new Kysely<Schema>({ dialect: new MysqlDialect({ pool }) });
+  const where = describeServer(address);
+  let collation = '';
+  return openServerStore({
+    where,
+    database: {
+      db,
+      begin: 'start transaction',
+      beginReading: 'start transaction with consistent snapshot, read only',
+      faultOf: mysqlFault,
+      close: () => db.destroy(),
+    },
+    dialect: () => mysqlDialect(collation),
+    migrate: async () => {
+      collation = await byteCollation(db, where);
+      await migrate(db, mysqlMigrationDialect(collation), where);
+    },
+    options,
+  });
+}
+
+/** Compare by bytes, and blanks at the end too: MariaDB's and MySQL's have different names. */
+const BYTE_COLLATIONS = ['utf8mb4_nopad_bin', 'utf8mb4_0900_bin'];
+
+async function byteCollation(db: Kysely<Schema>, where: string): Promise<string> {
+  const { rows } = await sql<{
+    name: string;
+  }>`select collation_name as name from information_schema.collations
+    where collation_name in (${sql.join(BYTE_COLLATIONS)})`.execute(db);
+  const [found] = rows;
+  if (found !== undefined) return found.name;
+  throw new HtmEngineError(
+    'config_invalid',
+    `${where} is too old: MariaDB 10.6 or MySQL 8.0 is needed (it has none of the collations ${BYTE_COLLATIONS.join(', ')})`,
+  );
+}

@@ -1,0 +1,79 @@
+import { randomUUID } from 'node:crypto';
+import { createConnection, type RowDataPacket } from 'mysql2/promise';
+import { Client } from 'pg';
+
+/** The database servers that tests run against, as the machine has them. */
+export const SERVER_KINDS = ['mysql', 'postgres'] as const;
+export type ServerKind = (typeof SERVER_KINDS)[number];
+
+const ADMIN_URLS: Readonly<Record<ServerKind, string>> = {
+  mysql: process.env.HTMENGINE_TEST_MYSQL_URL ?? 'mysql://root@127.0.0.1:3306/',
+  postgres: process.env.HTMENGINE_TEST_POSTGRES_URL ?? 'postgres://root@127.0.0.1:5432/postgres',
+};
+
+/** A database of its own for one test file. */
+export interface TestDatabase {
+  readonly url: string;
+  /** Runs plain SQL on it, past the store. @returns the rows, if it has any. */
+  execute(statement: string): Promise<Record<string, unknown>[]>;
+  drop(): Promise<void>;
+}
+
+/**
+ * Why tests on this server cannot run, or null if they can.
+ * @throws where they must not be left out (HTMENGINE_REQUIRE_SERVICES)
+ */
+export async function missingServer(kind: ServerKind): Promise<string | null> {
+  try {
+    await admin(kind, 'select 1');
+    return null;
+  } catch (error) {
+    const reason = `no ${kind} server at ${ADMIN_URLS[kind]} (${error instanceof Error ? error.message : String(error)})`;
+    if (process.env.HTMENGINE_REQUIRE_SERVICES === '1') throw new Error(reason, { cause: error });
+    process.stderr.write(
+      `NOT RUN: tests of the ${kind} store: ${reason}. ` +
+        'Install mariadb-server or postgresql, or name one by HTMENGINE_TEST_MYSQL_URL or HTMENGINE_TEST_POSTGRES_URL.\n',
+    );
+    return reason;
+  }
+}
+
+/** Creates an empty database. */
+export async function createDatabase(kind: ServerKind): Promise<TestDatabase> {
+  const name = `htmengine_test_${randomUUID().replaceAll('-', '')}`;
+  await admin(kind, `create database ${name}`);
+  const url = new URL(ADMIN_URLS[kind]);
+  url.pathname = `/${name}`;
+  return {
+    url: url.href,
+    execute: (statement) => runOn(kind, url.href, statement),
+    drop: async () => {
+      await admin(kind, `drop database ${name}${kind === 'postgres' ? ' with (force)' : ''}`);
+    },
+  };
+}
+
+/** Runs plain SQL as the server's administrator. */
+export function admin(kind: ServerKind, statement: string): Promise<Record<string, unknown>[]> {
+  return runOn(kind, ADMIN_URLS[kind], statement);
+}
+
+async function runOn(kind: ServerKind, url: string, statement: string): Promise<Record<string, unknown>[]> {
+  if (kind === 'mysql') {
+    const connection = await createConnection({ uri: url, multipleStatements: true });
+    try {
+      await connection.query("set session sql_mode = 'ANSI_QUOTES'");
+      const [rows] = await connection.query<RowDataPacket[]>(statement);
+      return Array.isArray(rows) ? rows : [];
+    } finally {
+      await connection.end();
+    }
+  }
+  const client = new Client(url);
+  await client.connect();
+  try {
+    return (await client.query<Record<string, unknown>>(statement)).rows;
+  } finally {
+    await client.end();
+  }
+}
