@@ -53,7 +53,9 @@ for (const kind of SERVER_KINDS) {
           store = await open();
           return store;
         },
-        execute: async (statement) => void (await database.execute(statement)),
+        execute: async (statement) => {
+          await database.execute(statement);
+        },
         appendAndBeKilled: (batches) => appendInProcessThatIsKilled(database.url, batches),
         dispose: () => Promise.resolve(),
       };

@@ -1,4 +1,11 @@
-import { Pool, types, type PoolClient, type PoolConfig, type QueryConfig, type QueryResult } from 'pg';
+import {
+  Pool,
+  TypeOverrides,
+  type PoolClient,
+  type PoolConfig,
+  type QueryConfig,
+  type QueryResult,
+} from 'pg';
 import type { PostgresPool, PostgresPoolClient } from 'kysely';
 import { deadline, GRACE_MS } from '../server/watched-query.ts';
 
@@ -10,6 +17,10 @@ export interface PoolSettings {
 
 /** Statements that a connection keeps planned; their texts are few, since arguments are never part of them. */
 const MAX_PREPARED = 300;
+/** Numbers of types in PostgreSQL's catalogue. */
+const INT8 = 20;
+const TIMESTAMPTZ = 1184;
+const NUMERIC = 1700;
 const CONNECT_TIMEOUT_MS = 10_000;
 const IDLE_TIMEOUT_MS = 60_000;
 
@@ -25,11 +36,15 @@ export function createPool({ connection, maxConnections, statementTimeoutMs }: P
     statement_timeout: statementTimeoutMs,
     lock_timeout: statementTimeoutMs,
     idle_in_transaction_session_timeout: statementTimeoutMs,
-    types: { getTypeParser },
+    types: typeParsers(),
   });
   // An idle connection that the server closes is replaced when one is needed.
   pool.on('error', () => undefined);
-  pool.on('connect', (client) => void client.query(SESSION).catch(() => undefined));
+  pool.on('connect', (client) => {
+    // One that is lost between two statements says so with the next.
+    client.on('error', () => undefined);
+    void client.query(SESSION).catch(() => undefined);
+  });
   const names = new Map<string, string>();
   return {
     connect: async () => watched(await pool.connect(), names, statementTimeoutMs + GRACE_MS),
@@ -77,10 +92,12 @@ function statement(names: Map<string, string>, text: string, values: readonly un
 }
 
 /** Whole numbers and sums as numbers (all of ours are below 2^53), times as epoch seconds. */
-function getTypeParser(oid: number, format?: 'text' | 'binary') {
-  if (oid === types.builtins.INT8 || oid === types.builtins.NUMERIC) return Number;
-  if (oid === types.builtins.TIMESTAMPTZ) return epochSeconds;
-  return types.getTypeParser(oid, format);
+function typeParsers(): TypeOverrides {
+  const parsers = new TypeOverrides();
+  parsers.setTypeParser(INT8, Number);
+  parsers.setTypeParser(NUMERIC, Number);
+  parsers.setTypeParser(TIMESTAMPTZ, epochSeconds);
+  return parsers;
 }
 
 /** `2026-11-23 12:00:00+00`, which it is in a session in UTC. */

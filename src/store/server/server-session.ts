@@ -127,7 +127,7 @@ export class ServerSession implements Session {
     const patience = new Patience();
     let mayHaveLanded = false;
     for (;;) {
-      let committing = false;
+      const progress = { isCommitting: false };
       try {
         return await this.#database.db.connection().execute(async (connection) => {
           await run(connection, this.#database.begin);
@@ -139,14 +139,15 @@ export class ServerSession implements Session {
             await run(connection, 'rollback').catch(() => undefined);
             throw error;
           }
-          committing = true;
+          progress.isCommitting = true;
           await run(connection, 'commit');
           return value;
         });
       } catch (error) {
         const fault = this.#database.faultOf(error);
-        if (committing && fault !== 'conflict') mayHaveLanded = true;
-        if (mayHaveLanded && (fault !== null || committing)) await this.#repeat(patience, 'ambiguous', error);
+        if (progress.isCommitting && fault !== 'conflict') mayHaveLanded = true;
+        if (mayHaveLanded && (fault !== null || progress.isCommitting))
+          await this.#repeat(patience, 'ambiguous', error);
         else await this.#repeatOrThrow(patience, error, fault);
       }
     }
@@ -159,10 +160,10 @@ export class ServerSession implements Session {
   }
 
   async #repeat(patience: Patience, why: Repetition, error: unknown): Promise<void> {
-    if (this.#closing.signal.aborted) throw stopped();
-    this.#onRepeat(why, error);
-    await delay(patience.nextDelayMs(), undefined, { signal: this.#closing.signal }).catch(() => undefined);
-    if (this.#closing.signal.aborted) throw stopped();
+    const { signal } = this.#closing;
+    if (!signal.aborted) this.#onRepeat(why, error);
+    await delay(patience.nextDelayMs(), undefined, { signal }).catch(() => undefined);
+    if (signal.aborted) throw stopped();
   }
 }
 

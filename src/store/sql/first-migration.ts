@@ -183,10 +183,6 @@ async function createInstallationTables(db: Kysely<Schema>, dialect: MigrationDi
 /** For the sweep over generations that wait for rows. */
 const STATE_INDEX = 'generation_state_idx';
 
-function table<Name extends keyof Schema & string>(
-  db: Kysely<Schema>,
-  dialect: MigrationDialect,
-  name: Name,
-) {
+function table<Name extends keyof Schema>(db: Kysely<Schema>, dialect: MigrationDialect, name: Name) {
   return dialect.table(db.schema.createTable(name).ifNotExists());
 }

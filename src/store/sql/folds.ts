@@ -35,7 +35,8 @@ export async function recordRawScores(
   const { numAffectedRows } = await moveProcessedRowid(db, slice);
   if (numAffectedRows !== 1n) {
     const { rows } = await processedRowid(db, slice);
-    return refuseUnlessLanded(slice, attempt, rows[0]?.processed_rowid);
+    refuseUnlessLanded(slice, attempt, rows[0]?.processed_rowid);
+    return;
   }
   const { rows: unseen } = await unseenCommand(db, slice);
   if (unseen.length > 0) throw new FoldRefused('command');
@@ -58,7 +59,8 @@ export async function recordAnomalyScores(
   const { numAffectedRows } = await moveScoredRowid(db, slice);
   if (numAffectedRows !== 1n) {
     const { rows } = await scoredRowid(db, slice);
-    return refuseUnlessLanded(slice, attempt, rows[0]?.scored_rowid);
+    refuseUnlessLanded(slice, attempt, rows[0]?.scored_rowid);
+    return;
   }
   const { metricId, rowids, anomalyScores, displayValues } = slice;
   checkFound(slice, await dialect.bulk.setAnomalyScores(db, metricId, rowids, anomalyScores, displayValues));
@@ -70,7 +72,10 @@ export async function advanceCursor(db: Db, move: CursorMove, attempt: Attempt):
   const { rows } = await findCursor(db, move);
   const [cursor] = rows;
   const from = cursor?.rowid ?? startRowid - 1;
-  if (from !== move.from) return refuseUnlessLanded(move, attempt, from);
+  if (from !== move.from) {
+    refuseUnlessLanded(move, attempt, from);
+    return;
+  }
   await (cursor === undefined ? insertCursor(db, move) : moveCursor(db, move));
 }
 
