@@ -1,6 +1,7 @@
 /**
  * The checkpoint seam: immutable saved models. Bytes are what `codec.ts` makes (header, checksum of the
- * uncompressed state, compressed state); stores neither look inside nor change them. Adapters: filesystem/.
+ * uncompressed state, compressed state); stores neither look inside nor change them. Adapters: filesystem/, and rows of the
+ * store's database (store/sql/checkpoints.ts).
  */
 export interface CheckpointStore {
   /** Keeps `bytes` under `name`, durably and whole or not at all. A name that exists already is kept as it is. @throws store_unavailable */
@@ -23,4 +24,22 @@ export interface CheckpointName {
   /** The last row the model has seen; `startRowid - 1` for a new model. */
   readonly rowid: number;
   readonly revision: number;
+}
+
+const METRIC_ID = /^[0-9a-f]{32}$/;
+
+/** @throws TypeError unless the id is 32 lower-case hex digits. */
+export function checkMetricId(metricId: string): void {
+  if (!METRIC_ID.test(metricId)) {
+    throw new TypeError(`a metric id is 32 lower-case hex digits, not ${JSON.stringify(metricId)}`);
+  }
+}
+
+/** @throws RangeError unless each number of the name is a whole one from 0 to 2^32 - 1. */
+export function checkNumbers({ generation, rowid, revision }: CheckpointName): void {
+  for (const number of [generation, rowid, revision]) {
+    if (!Number.isInteger(number) || number < 0 || number >= 2 ** 32) {
+      throw new RangeError(`generation, rowid and revision are whole numbers below 2^32, not ${number}`);
+    }
+  }
 }

@@ -1,12 +1,15 @@
+import type { CheckpointStore } from '../checkpoints/checkpoint-store.ts';
 import type { Catalogue } from './catalogue.ts';
 import type { Log } from './log.ts';
 import type { Queries } from './queries.ts';
 
-/** The store seam: one database, opened and migrated. Adapters: sqlite/. */
+/** The store seam: one database, opened and migrated. Adapters: sqlite/, mysql/, postgres/. */
 export interface Store {
   readonly log: Log;
   readonly catalogue: Catalogue;
   readonly queries: Queries;
+  /** Saved models as rows, for those who want everything in one place. */
+  readonly checkpoints: CheckpointStore;
   /** Resolves if the database answers and can be written. @throws store_unavailable */
   ping(): Promise<void>;
   /** Finishes what was begun and closes. Calls after it are refused with code `stopped`. */

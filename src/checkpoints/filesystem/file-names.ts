@@ -1,7 +1,6 @@
 import { join } from 'node:path';
-import type { CheckpointName } from '../checkpoint-store.ts';
+import { checkMetricId, checkNumbers, type CheckpointName } from '../checkpoint-store.ts';
 
-const METRIC_ID = /^[0-9a-f]{32}$/;
 const FILE_NAME = /^(\d{1,10})-(\d{1,10})-(\d{1,10})\.ckpt$/;
 
 /**
@@ -10,9 +9,7 @@ const FILE_NAME = /^(\d{1,10})-(\d{1,10})-(\d{1,10})\.ckpt$/;
  * @throws TypeError unless the id is 32 lower-case hex digits: nothing else may become part of a path.
  */
 export function metricDirectory(metricId: string): string {
-  if (!METRIC_ID.test(metricId)) {
-    throw new TypeError(`a metric id is 32 lower-case hex digits, not ${JSON.stringify(metricId)}`);
-  }
+  checkMetricId(metricId);
   return join(metricId.slice(0, 2), metricId);
 }
 
@@ -21,13 +18,8 @@ export function metricDirectory(metricId: string): string {
  * @throws RangeError unless each is a whole number from 0 to 2^32 - 1.
  */
 export function fileName(name: CheckpointName): string {
-  const numbers = [name.generation, name.rowid, name.revision];
-  for (const number of numbers) {
-    if (!Number.isInteger(number) || number < 0 || number >= 2 ** 32) {
-      throw new RangeError(`generation, rowid and revision are whole numbers below 2^32, not ${number}`);
-    }
-  }
-  return `${numbers.join('-')}.ckpt`;
+  checkNumbers(name);
+  return `${name.generation}-${name.rowid}-${name.revision}.ckpt`;
 }
 
 /** The checkpoint a file is, or null for a file that is none. */

@@ -10,7 +10,7 @@ export function mysqlMigrationDialect(collation: string): MigrationDialect {
     textType: sql`mediumtext`,
     nameType: (length) => sql`varchar(${sql.lit(length)})`,
     clustered: (table) => table,
-    inlineIndexes: true,
+    rollsBackTables: false,
     table: (table) =>
       table.modifyEnd(sql`engine = InnoDB default character set utf8mb4 collate ${sql.raw(collation)}`),
   };

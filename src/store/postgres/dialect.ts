@@ -10,7 +10,7 @@ export const postgresMigrationDialect: MigrationDialect = {
   // Rows are updated twice each; with room on their page that leaves the index alone.
   clustered: (table) => table.modifyEnd(sql`with (fillfactor = 80)`),
   table: (table) => table,
-  inlineIndexes: false,
+  rollsBackTables: true,
 };
 
 /** Rows of one statement: each of its arguments is an array, so its text is the same whatever their number. */

@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
 import { MetricStatus } from '../../metric.ts';
-import type { MigrationDialect } from './migration-dialect.ts';
+import { newTable, type MigrationDialect } from './migration-dialect.ts';
 import { NEW_INSTALLATION_PARTITIONS } from './partition.ts';
 import { STAGES, type Schema } from './schema.ts';
 
@@ -16,7 +16,7 @@ export async function firstMigration(db: Kysely<Schema>, dialect: MigrationDiale
 }
 
 async function createMetricTables(db: Kysely<Schema>, dialect: MigrationDialect): Promise<void> {
-  await table(db, dialect, 'metric')
+  await newTable(db, dialect, 'metric')
     .addColumn('uid', dialect.nameType(40), (column) => column.primaryKey().notNull())
     .addColumn('datasource', dialect.nameType(100), (column) => column.notNull())
     .addColumn('name', dialect.nameType(255), (column) => column.notNull())
@@ -35,7 +35,7 @@ async function createMetricTables(db: Kysely<Schema>, dialect: MigrationDialect)
     .addColumn('model_params', dialect.textType)
     .addUniqueConstraint('metric_datasource_name_unique', ['datasource', 'name'])
     .execute();
-  await table(db, dialect, 'metric_data')
+  await newTable(db, dialect, 'metric_data')
     .addColumn('uid', dialect.nameType(40), (column) => column.notNull())
     .addColumn('rowid', 'integer', (column) => column.notNull())
     .addColumn('timestamp', dialect.timestampType, (column) => column.notNull())
@@ -53,7 +53,7 @@ async function createMetricTables(db: Kysely<Schema>, dialect: MigrationDialect)
 }
 
 async function createGenerationTables(db: Kysely<Schema>, dialect: MigrationDialect): Promise<void> {
-  await table(db, dialect, 'generation')
+  await newTable(db, dialect, 'generation')
     .addColumn('uid', dialect.nameType(40), (column) => column.notNull())
     .addColumn('generation', 'integer', (column) => column.notNull())
     .addColumn('state', 'varchar(10)', (column) => column.notNull())
@@ -75,18 +75,13 @@ async function createGenerationTables(db: Kysely<Schema>, dialect: MigrationDial
       key.onDelete('cascade').onUpdate('cascade'),
     )
     .$call((generation) =>
-      dialect.inlineIndexes ? generation.addIndex(STATE_INDEX, ['state', 'uid']) : generation,
+      dialect.rollsBackTables ? generation : generation.addIndex(STATE_INDEX, ['state', 'uid']),
     )
     .execute();
-  if (!dialect.inlineIndexes) {
-    await db.schema
-      .createIndex(STATE_INDEX)
-      .ifNotExists()
-      .on('generation')
-      .columns(['state', 'uid'])
-      .execute();
+  if (dialect.rollsBackTables) {
+    await db.schema.createIndex(STATE_INDEX).on('generation').columns(['state', 'uid']).execute();
   }
-  await table(db, dialect, 'model_command')
+  await newTable(db, dialect, 'model_command')
     .addColumn('uid', dialect.nameType(40), (column) => column.notNull())
     .addColumn('generation', 'integer', (column) => column.notNull())
     .addColumn('sequence', 'integer', (column) => column.notNull())
@@ -106,7 +101,7 @@ async function createGenerationTables(db: Kysely<Schema>, dialect: MigrationDial
 }
 
 async function createWatermarkTables(db: Kysely<Schema>, dialect: MigrationDialect): Promise<void> {
-  await table(db, dialect, 'scheduler_watermark')
+  await newTable(db, dialect, 'scheduler_watermark')
     .addColumn('uid', dialect.nameType(40), (column) => column.primaryKey().notNull())
     .addColumn('generation', 'integer', (column) => column.notNull())
     .addColumn('processed_rowid', 'integer', (column) => column.notNull())
@@ -116,7 +111,7 @@ async function createWatermarkTables(db: Kysely<Schema>, dialect: MigrationDiale
     )
     .$call(dialect.clustered)
     .execute();
-  await table(db, dialect, 'anomaly_watermark')
+  await newTable(db, dialect, 'anomaly_watermark')
     .addColumn('uid', dialect.nameType(40), (column) => column.primaryKey().notNull())
     .addColumn('generation', 'integer', (column) => column.notNull())
     .addColumn('scored_rowid', 'integer', (column) => column.notNull())
@@ -126,7 +121,7 @@ async function createWatermarkTables(db: Kysely<Schema>, dialect: MigrationDiale
     )
     .$call(dialect.clustered)
     .execute();
-  await table(db, dialect, 'cursor')
+  await newTable(db, dialect, 'cursor')
     .addColumn('uid', dialect.nameType(40), (column) => column.notNull())
     .addColumn('consumer', 'varchar(100)', (column) => column.notNull())
     .addColumn('generation', 'integer', (column) => column.notNull())
@@ -137,7 +132,7 @@ async function createWatermarkTables(db: Kysely<Schema>, dialect: MigrationDiale
     )
     .$call(dialect.clustered)
     .execute();
-  await table(db, dialect, 'result_clearing')
+  await newTable(db, dialect, 'result_clearing')
     .addColumn('uid', dialect.nameType(40), (column) => column.primaryKey().notNull())
     .addColumn('next_rowid', 'integer', (column) => column.notNull())
     .addColumn('through_rowid', 'integer', (column) => column.notNull())
@@ -149,7 +144,7 @@ async function createWatermarkTables(db: Kysely<Schema>, dialect: MigrationDiale
 }
 
 async function createInstallationTables(db: Kysely<Schema>, dialect: MigrationDialect): Promise<void> {
-  await table(db, dialect, 'lease')
+  await newTable(db, dialect, 'lease')
     .addColumn('stage', 'varchar(20)', (column) => column.notNull())
     .addColumn('partition', 'integer', (column) => column.notNull())
     .addColumn('owner', 'varchar(255)')
@@ -158,7 +153,7 @@ async function createInstallationTables(db: Kysely<Schema>, dialect: MigrationDi
     .addPrimaryKeyConstraint('lease_primary_key', ['stage', 'partition'])
     .$call(dialect.clustered)
     .execute();
-  await table(db, dialect, 'installation')
+  await newTable(db, dialect, 'installation')
     .addColumn('name', 'varchar(40)', (column) => column.primaryKey().notNull())
     .addColumn('value', 'varchar(255)', (column) => column.notNull())
     .$call(dialect.clustered)
@@ -182,7 +177,3 @@ async function createInstallationTables(db: Kysely<Schema>, dialect: MigrationDi
 
 /** For the sweep over generations that wait for rows. */
 const STATE_INDEX = 'generation_state_idx';
-
-function table<Name extends keyof Schema>(db: Kysely<Schema>, dialect: MigrationDialect, name: Name) {
-  return dialect.table(db.schema.createTable(name).ifNotExists());
-}

@@ -1,4 +1,5 @@
-import type { CreateTableBuilder, RawBuilder } from 'kysely';
+import type { CreateTableBuilder, Kysely, RawBuilder } from 'kysely';
+import type { Schema } from './schema.ts';
 
 /** What migrations need to know of a database. */
 export interface MigrationDialect {
@@ -12,10 +13,20 @@ export interface MigrationDialect {
   readonly table: BuildsTable;
   /** Lays the table out by its primary key, or for rows that change often, where a database needs to be told. */
   readonly clustered: BuildsTable;
-  /** Whether an index can only be made safely twice as part of its table. */
-  readonly inlineIndexes: boolean;
+  /** Whether creating tables can be rolled back. If not, a migration that was cut short is run again over what it left. */
+  readonly rollsBackTables: boolean;
 }
 
 type BuildsTable = <Table extends string, Column extends string>(
   table: CreateTableBuilder<Table, Column>,
 ) => CreateTableBuilder<Table, Column>;
+
+/** A table to be created, which may be there already only if a migration was cut short. */
+export function newTable<Name extends keyof Schema>(
+  db: Kysely<Schema>,
+  dialect: MigrationDialect,
+  name: Name,
+): CreateTableBuilder<Name> {
+  const table = db.schema.createTable(name);
+  return dialect.table(dialect.rollsBackTables ? table : table.ifNotExists());
+}

@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import { Migrator, type Migration } from 'kysely/migration';
 import { HtmEngineError } from '../../errors.ts';
+import { checkpointMigration } from './checkpoint-migration.ts';
 import { firstMigration } from './first-migration.ts';
 import type { MigrationDialect } from './migration-dialect.ts';
 import type { Schema } from './schema.ts';
@@ -13,6 +14,7 @@ import type { Schema } from './schema.ts';
 export async function migrate(db: Kysely<Schema>, dialect: MigrationDialect, where: string): Promise<void> {
   const migrations: Record<string, Migration> = {
     '0001-first': { up: (database: Kysely<Schema>) => firstMigration(database, dialect) },
+    '0002-checkpoints': { up: (database: Kysely<Schema>) => checkpointMigration(database, dialect) },
   };
   await refuseNewer(db, Object.keys(migrations), where);
   const migrator = new Migrator({

@@ -15,6 +15,7 @@ export interface Schema {
   result_clearing: ResultClearingTable;
   lease: LeaseTable;
   installation: InstallationTable;
+  checkpoint: CheckpointTable;
 }
 
 interface MetricTable {
@@ -147,6 +148,18 @@ export type Stage = (typeof STAGES)[number];
 interface InstallationTable {
   name: 'partitions' | 'ping';
   value: string;
+}
+
+/** A part of a saved model; those of one name follow each other by `chunk`, from 0. */
+interface CheckpointTable {
+  uid: string;
+  generation: number;
+  rowid: number;
+  revision: number;
+  chunk: number;
+  /** Length of `data`. */
+  bytes: number;
+  data: Uint8Array;
 }
 
 /** Where a discarded metric waits for its rows to be removed. */

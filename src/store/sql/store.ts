@@ -1,5 +1,6 @@
 import type { Store } from '../store.ts';
 import { SqlCatalogue } from './catalogue.ts';
+import { SqlCheckpointStore } from './checkpoints.ts';
 import { SqlLog } from './log.ts';
 import { SqlQueries } from './queries.ts';
 import type { Db, Session, SqlDialect } from './session.ts';
@@ -11,6 +12,7 @@ export async function sqlStore(session: Session, dialect: SqlDialect): Promise<O
     log: new SqlLog(session, dialect, partitions),
     catalogue: new SqlCatalogue(session, partitions),
     queries: new SqlQueries(session),
+    checkpoints: new SqlCheckpointStore(session),
     ping: () => session.write(ping),
   };
 }

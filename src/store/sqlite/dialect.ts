@@ -10,7 +10,7 @@ export const sqliteMigrationDialect: MigrationDialect = {
   nameType: (length) => `varchar(${length})`,
   table: (table) => table,
   clustered: (table) => table.modifyEnd(sql`without rowid`),
-  inlineIndexes: false,
+  rollsBackTables: true,
 };
 
 /** What SQLite does its own way. */

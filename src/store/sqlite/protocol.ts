@@ -4,7 +4,7 @@ import type { Store } from '../store.ts';
 /** What goes between the callers of the store and its thread. */
 
 /** The parts of the store that are called over the thread's port. */
-export type Area = Extract<keyof Store, 'log' | 'catalogue' | 'queries'>;
+export type Area = Extract<keyof Store, 'log' | 'catalogue' | 'queries' | 'checkpoints'>;
 
 export type Request =
   | { readonly id: number; readonly area: Area; readonly method: string; readonly args: readonly unknown[] }
@@ -43,12 +43,13 @@ export function receiveError(sent: SentError): Error {
 }
 
 /**
- * The buffers of the typed arrays that are fields of `value`, to be moved to the other thread instead of copied.
+ * The buffers of the typed arrays that `value` is or has as fields, to be moved to the other thread instead of copied.
  * Their owner must not need them any more.
  */
 export function buffersOf(value: unknown): ArrayBuffer[] {
   if (typeof value !== 'object' || value === null) return [];
-  return Object.values(value).flatMap((field) =>
-    ArrayBuffer.isView(field) && field.buffer instanceof ArrayBuffer ? [field.buffer] : [],
+  const views = ArrayBuffer.isView(value) ? [value] : Object.values(value);
+  return views.flatMap((view) =>
+    ArrayBuffer.isView(view) && view.buffer instanceof ArrayBuffer ? [view.buffer] : [],
   );
 }

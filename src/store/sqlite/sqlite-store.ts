@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { HtmEngineError } from '../../errors.ts';
+import type { CheckpointStore } from '../../checkpoints/checkpoint-store.ts';
 import { workerFile } from '../../worker-file.ts';
 import type { Catalogue } from '../catalogue.ts';
 import type { Log } from '../log.ts';
@@ -70,6 +71,14 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
       describeMetric: true,
       readData: true,
       totals: true,
+    }),
+    checkpoints: remote<CheckpointStore>(thread, 'checkpoints', {
+      put: true,
+      list: true,
+      get: true,
+      delete: true,
+      deleteAll: true,
+      size: true,
     }),
     ping: async () => {
       await thread.call({ area: 'store', method: 'ping', args: [] });
@@ -184,6 +193,7 @@ class StoreThread {
 }
 
 function copyArrays(argument: unknown): unknown {
+  if (isTypedArray(argument)) return argument.slice();
   if (typeof argument !== 'object' || argument === null || Array.isArray(argument)) return argument;
   return Object.fromEntries(
     Object.entries(argument).map(([key, field]) => [key, isTypedArray(field) ? field.slice() : field]),
