@@ -42,6 +42,12 @@ export type ErrorCode =
   | 'store_locked'
   /** The database was made by a newer version of this program. */
   | 'store_newer'
+  /** The database has metrics where none may be. */
+  | 'store_not_empty'
+  /** The database is the target of a copy that was not finished. */
+  | 'store_incomplete'
+  /** What was copied is not what was there. */
+  | 'copy_differs'
   /** Disk full, permission lost, database busy: a fault that may pass. Nothing was written; try again. */
   | 'store_unavailable'
   | 'checkpoint_damaged'

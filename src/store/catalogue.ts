@@ -40,6 +40,6 @@ export interface Catalogue {
   /** Removes up to `limit` rows of discarded metrics, and the metrics when none are left. @returns whether any are left. */
   removeDiscarded(limit: number): Promise<boolean>;
 
-  /** Takes the leases of every stage and partition for `owner` and raises their epochs, so that whoever held them is refused from now on. @returns the new epoch. */
+  /** Takes the leases of every stage and partition for `owner` and raises their epochs, so that whoever held them is refused from now on. @returns the new epoch. @throws store_incomplete */
   takeLeases(owner: string): Promise<number>;
 }

@@ -2,6 +2,7 @@ import type { CheckpointStore } from '../checkpoints/checkpoint-store.ts';
 import type { Catalogue } from './catalogue.ts';
 import type { Log } from './log.ts';
 import type { Queries } from './queries.ts';
+import type { Transfer } from './transfer.ts';
 
 /** The store seam: one database, opened and migrated. Adapters: sqlite/, mysql/, postgres/. */
 export interface Store {
@@ -10,6 +11,7 @@ export interface Store {
   readonly queries: Queries;
   /** Saved models as rows, for those who want everything in one place. */
   readonly checkpoints: CheckpointStore;
+  readonly transfer: Transfer;
   /** Resolves if the database answers and can be written. @throws store_unavailable */
   ping(): Promise<void>;
   /** Finishes what was begun and closes. Calls after it are refused with code `stopped`. */

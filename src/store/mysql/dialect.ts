@@ -109,7 +109,7 @@ function exact(value: number | undefined): string {
 }
 
 /** Epoch seconds as the server writes times, in UTC. */
-export function dateTime(epochSeconds: number): string {
+function dateTime(epochSeconds: number): string {
   return new Date(epochSeconds * 1000).toISOString().slice(0, 19).replace('T', ' ');
 }
 
@@ -118,6 +118,7 @@ export function mysqlDialect(collation: string): SqlDialect {
   return {
     isOneOf: (expression, values) =>
       values.length === 0 ? sql`false` : sql`${expression} in (${sql.join(values)})`,
+    time: dateTime,
     bulk: new MysqlBulk(collation),
   };
 }

@@ -81,5 +81,6 @@ function lastRowid(run: RowRun): number {
 
 export const postgresDialect: SqlDialect = {
   isOneOf: (expression, values) => sql`${expression} = any(${[...values]}::varchar[])`,
+  time: (epochSeconds) => new Date(epochSeconds * 1000),
   bulk: new PostgresBulk(),
 };

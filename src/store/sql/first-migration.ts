@@ -1,8 +1,9 @@
 import type { Kysely } from 'kysely';
 import { MetricStatus } from '../../metric.ts';
+import { newLeases } from './leases.ts';
 import { newTable, type MigrationDialect } from './migration-dialect.ts';
 import { NEW_INSTALLATION_PARTITIONS } from './partition.ts';
-import { STAGES, type Schema } from './schema.ts';
+import type { Schema } from './schema.ts';
 
 /**
  * Creates every table. A released migration is never changed: what comes later is a migration of its own. Where
@@ -161,11 +162,7 @@ async function createInstallationTables(db: Kysely<Schema>, dialect: MigrationDi
   const filled = await db.selectFrom('installation').select('name').limit(1).executeTakeFirst();
   if (filled !== undefined) return;
   await db.deleteFrom('lease').execute();
-  const partitions = Array.from({ length: NEW_INSTALLATION_PARTITIONS }, (_, partition) => partition);
-  await db
-    .insertInto('lease')
-    .values(STAGES.flatMap((stage) => partitions.map((partition) => ({ stage, partition, epoch: 0 }))))
-    .execute();
+  await db.insertInto('lease').values(newLeases(NEW_INSTALLATION_PARTITIONS, 0)).execute();
   await db
     .insertInto('installation')
     .values([

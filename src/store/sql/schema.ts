@@ -146,7 +146,7 @@ export type Stage = (typeof STAGES)[number];
 
 /** What was decided when the database was created, and what serves the whole of it. */
 interface InstallationTable {
-  name: 'partitions' | 'ping';
+  name: 'partitions' | 'ping' | 'copying';
   value: string;
 }
 

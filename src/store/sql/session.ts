@@ -31,6 +31,8 @@ export interface Attempt {
 export interface SqlDialect {
   /** `expression in (values)` for up to tens of thousands of values. */
   isOneOf(expression: Expression<string>, values: readonly string[]): Expression<SqlBool>;
+  /** Epoch seconds as a column of times takes them. */
+  time(epochSeconds: number): unknown;
   readonly bulk: BulkStatements;
 }
 

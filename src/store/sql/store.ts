@@ -3,6 +3,7 @@ import { SqlCatalogue } from './catalogue.ts';
 import { SqlCheckpointStore } from './checkpoints.ts';
 import { SqlLog } from './log.ts';
 import { SqlQueries } from './queries.ts';
+import { SqlTransfer } from './transfer.ts';
 import type { Db, Session, SqlDialect } from './session.ts';
 
 /** A store over an open, migrated database; opening and closing are the adapter's. */
@@ -12,6 +13,7 @@ export async function sqlStore(session: Session, dialect: SqlDialect): Promise<O
     log: new SqlLog(session, dialect, partitions),
     catalogue: new SqlCatalogue(session, partitions),
     queries: new SqlQueries(session),
+    transfer: new SqlTransfer(session, dialect),
     checkpoints: new SqlCheckpointStore(session),
     ping: () => session.write(ping),
   };

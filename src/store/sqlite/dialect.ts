@@ -19,6 +19,7 @@ export function sqliteDialect(connection: Database.Database): SqlDialect {
     // One parameter whatever their number, so that the statement stays the same and stays prepared.
     isOneOf: (expression, values) =>
       sql`${expression} in (select value from json_each(${JSON.stringify(values)}))`,
+    time: (epochSeconds) => epochSeconds,
     bulk: new SqliteBulk(connection),
   };
 }

@@ -6,6 +6,7 @@ import type { Catalogue } from '../catalogue.ts';
 import type { Log } from '../log.ts';
 import type { Queries } from '../queries.ts';
 import type { Store } from '../store.ts';
+import type { Transfer } from '../transfer.ts';
 import type { SqliteOptions } from './database.ts';
 import { buffersOf, OPENED, receiveError, type Area, type Reply, type Request } from './protocol.ts';
 
@@ -79,6 +80,15 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
       delete: true,
       deleteAll: true,
       size: true,
+    }),
+    transfer: remote<Transfer>(thread, 'transfer', {
+      describe: true,
+      metrics: true,
+      rows: true,
+      begin: true,
+      addMetric: true,
+      addRows: true,
+      finish: true,
     }),
     ping: async () => {
       await thread.call({ area: 'store', method: 'ping', args: [] });
