@@ -8,7 +8,7 @@ import { DEFAULT_SERIES, corpusSeries, firstRows, syntheticSeries } from './mode
 import { BenchInputError } from './nab-corpus.ts';
 import { VARIANTS } from './nab-detector.ts';
 import type { Variant } from './nab-detector.ts';
-import { Progress } from './progress.ts';
+import { Progress } from '../src/cli/terminal/progress.ts';
 
 interface Options {
   readonly corpus: string;

@@ -6,7 +6,7 @@ import { RANGES, VARIANTS } from './nab-detector.ts';
 import type { DetectorScores } from './nab-report.ts';
 import { scoreRuns, scoreTable, writeResults } from './nab-report.ts';
 import { runAll } from './nab-run.ts';
-import { Progress } from './progress.ts';
+import { Progress } from '../src/cli/terminal/progress.ts';
 
 interface Options {
   readonly corpus: string;

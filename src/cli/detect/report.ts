@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import type { ValueRange } from '../../generation.ts';
 import { utcText } from './axis.ts';
-import type { BadRows } from './bad-rows.ts';
+import type { BadRows } from '../csv/bad-rows.ts';
 import { LEARNING_ROWS } from './detector.ts';
 import { LEAST_ANOMALY_SCORE, type Moment } from './moments.ts';
 

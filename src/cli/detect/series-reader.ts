@@ -1,9 +1,9 @@
 import { HtmEngineError } from '../../errors.ts';
-import type { BadRow, BadRows } from './bad-rows.ts';
-import { parseTime, parseValue } from './cell-values.ts';
-import { chooseColumns, type ColumnNames, type Columns } from './columns.ts';
-import { csvRecords, type CsvRecord } from './csv.ts';
-import type { Source } from './source.ts';
+import type { BadRow, BadRows } from '../csv/bad-rows.ts';
+import { parseTime, parseValue } from '../csv/cell-values.ts';
+import { chooseColumns, type ColumnNames, type Columns } from '../csv/columns.ts';
+import { csvRecords, type CsvRecord } from '../csv/csv.ts';
+import type { Source } from '../csv/source.ts';
 
 /** A row of the series. */
 export interface SeriesRow {
