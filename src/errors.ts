@@ -48,7 +48,11 @@ export type ErrorCode =
   /** No usable checkpoint and the generation's first rows are gone. */
   | 'checkpoint_lost'
   | 'overloaded'
-  | 'stopped';
+  | 'stopped'
+  /** A command line command found no engine at its address, or lost the connection. */
+  | 'engine_unreachable'
+  /** The engine refused what a command asked for; `details.code` is the engine's own code, `details.status` HTTP's. */
+  | 'engine_refused';
 
 /** True for an `HtmEngineError` with the given code. */
 export function hasCode(error: unknown, code: ErrorCode): error is HtmEngineError {
