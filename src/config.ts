@@ -98,6 +98,8 @@ const configSchema = z.strictObject({
       /** Feed this machine's own CPU, load, memory, disk and network in. */
       host: z.boolean().default(false),
       intervalSeconds: positive.max(3600).default(5),
+      /** Make a few metrics to look at, `demo.*`, and go on feeding them. */
+      demo: z.boolean().default(false),
     })
     .prefault({}),
   api: z

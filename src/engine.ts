@@ -7,6 +7,7 @@ import type { ApiServices } from './api/services.ts';
 import { createMemoryBus } from './bus/memory/memory-bus.ts';
 import type { CheckpointName, CheckpointStore } from './checkpoints/checkpoint-store.ts';
 import { FilesystemCheckpointStore } from './checkpoints/filesystem/filesystem-checkpoint-store.ts';
+import { DemoFeeder, type DemoServices } from './collector/demo/demo-feeder.ts';
 import { HostCollector, type HostCollectorOptions } from './collector/host.ts';
 import { systemReaders } from './collector/readers.ts';
 import { type Config, type ConfigInput, parseConfig } from './config.ts';
@@ -231,6 +232,7 @@ export class Engine {
       graphite: await this.#startGraphite({ bus, refusals, telemetry, nowSeconds }),
     };
     if (config.collector.host) await this.#startHostCollector({ bus, telemetry, monitoring });
+    if (config.collector.demo) this.#startDemo({ store, monitoring, intake, telemetry, nowSeconds });
     return { store, checkpoints, monitoring, publisher, intake, addresses };
   }
 
@@ -279,6 +281,23 @@ export class Engine {
     }
     await collector.start();
     this.#started.push(() => collector.stop());
+  }
+
+  #startDemo({
+    store,
+    monitoring,
+    ...services
+  }: Pick<DemoServices, 'intake' | 'telemetry' | 'nowSeconds'> &
+    Pick<Services, 'store' | 'monitoring'>): void {
+    const demo = new DemoFeeder({
+      ...services,
+      monitor: (spec) => monitoring.monitorMetric(spec),
+      findMetric: (name) => store.catalogue.findMetric(name),
+      firstTimestamp: async (metricId) =>
+        (await store.queries.readData(metricId, { limit: 1 }))[0]?.timestamp ?? null,
+    });
+    demo.start();
+    this.#started.push(() => demo.stop());
   }
 
   async #stopServices(): Promise<void> {

@@ -11,6 +11,7 @@ export interface UpOptions {
   readonly graphitePort?: number;
   readonly autoMonitor?: boolean;
   readonly collectHost?: boolean;
+  readonly demo?: boolean;
   readonly logLevel?: NonNullable<ConfigInput['log']>['level'];
 }
 
@@ -41,7 +42,10 @@ function flagSettings(options: UpOptions): ConfigInput {
     ...(options.httpPort !== undefined && { api: { port: options.httpPort } }),
     ...(options.graphitePort !== undefined && { listener: { graphite: { port: options.graphitePort } } }),
     ...(options.autoMonitor !== undefined && { monitoring: { auto: options.autoMonitor } }),
-    ...(options.collectHost !== undefined && { collector: { host: options.collectHost } }),
+    collector: {
+      ...(options.collectHost !== undefined && { host: options.collectHost }),
+      ...(options.demo !== undefined && { demo: options.demo }),
+    },
     ...(options.logLevel !== undefined && { log: { level: options.logLevel } }),
   };
 }

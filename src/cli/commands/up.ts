@@ -16,6 +16,7 @@ export function registerUp(program: Command): void {
     )
     .option('--auto-monitor', 'monitor every new metric by itself')
     .option('--collect-host', "feed this machine's own CPU, load, memory, disk and network in")
+    .option('--demo', 'make metrics to look at, demo.*; "htmengine demo remove" takes them away again')
     .option('--log-level <level>', 'fatal, error, warn, info, debug, trace or silent (default: info)')
     .action(async (options: UpOptions) => (await import('../up.ts')).up(options));
 }
