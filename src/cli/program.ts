@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { HtmEngineError } from '../errors.ts';
+import { registerCheckConfig } from './commands/check-config.ts';
 import { registerCompletion } from './commands/completion.ts';
 import { registerDemo } from './commands/demo.ts';
 import { registerDetect } from './commands/detect.ts';
+import { registerDoctor } from './commands/doctor.ts';
 import { registerFileImport } from './commands/import.ts';
 import { registerMetrics } from './commands/metrics.ts';
 import { registerModels } from './commands/models.ts';
@@ -25,6 +27,8 @@ const COMMANDS: readonly Register[] = [
   registerFileImport,
   registerDetect,
   registerDemo,
+  registerCheckConfig,
+  registerDoctor,
   registerCompletion,
 ];
 

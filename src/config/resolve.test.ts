@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve as resolvePath } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { ConfigInput } from '../config.ts';
@@ -192,7 +192,7 @@ describe('environment variables', () => {
         );
         expect(found).toEqual([]);
         expect(settings.find((one) => one.setting.path === setting.path)).toMatchObject({
-          value: chosen,
+          value: setting.path === 'dataDirectory' ? resolvePath(String(chosen)) : chosen,
           origin: { kind: 'environment', name: setting.variable },
         });
       }),

@@ -92,13 +92,18 @@ function flagLayer(flags: CommandLineSettings['flags']): Layer {
 function resolveLayers(layers: readonly Layer[]): Omit<Resolution, 'file'> {
   const given = new Map<string, GivenValue>();
   for (const layer of layers) for (const one of layer.given) given.set(one.setting.path, one);
-  const settings = SETTINGS.map(
-    (setting) => given.get(setting.path) ?? { setting, value: setting.default, origin: DEFAULT },
-  );
   const result = configSchema.safeParse(treeOf([...given.values()]));
+  const settings = SETTINGS.map((setting) => {
+    const one = given.get(setting.path) ?? { setting, value: setting.default, origin: DEFAULT };
+    return result.success ? { ...one, value: valueAt(result.data, setting.path) } : one;
+  });
   const problems = layers.flatMap((layer) => layer.problems);
   if (result.success) return { settings, problems, config: problems.length === 0 ? result.data : null };
   return { settings, problems: [...problems, ...refusals(result.error.issues, given)], config: null };
+}
+
+function valueAt(config: Config, path: string): unknown {
+  return path.split('.').reduce<unknown>((node, name) => (node as Record<string, unknown>)[name], config);
 }
 
 function treeOf(given: readonly GivenValue[]): object {
