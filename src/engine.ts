@@ -1,20 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import { pino, type Logger } from 'pino';
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { Address } from './address.ts';
 import { AnomalyService } from './anomaly/anomaly-service.ts';
 import { Api } from './api/server.ts';
 import type { ApiServices } from './api/services.ts';
 import { createMemoryBus } from './bus/memory/memory-bus.ts';
 import type { CheckpointName, CheckpointStore } from './checkpoints/checkpoint-store.ts';
 import { FilesystemCheckpointStore } from './checkpoints/filesystem/filesystem-checkpoint-store.ts';
+import { DemoFeeder, type DemoServices } from './collector/demo/demo-feeder.ts';
 import { HostCollector, type HostCollectorOptions } from './collector/host.ts';
 import { systemReaders } from './collector/readers.ts';
-import { type Config, type ConfigInput, parseConfig } from './config.ts';
+import type { Config, ConfigInput } from './config.ts';
+import { parseConfig } from './config/resolve.ts';
 import { openDataDirectory } from './data-directory.ts';
 import { hasCode, HtmEngineError } from './errors.ts';
 import { logLikelihood } from './htm/index.ts';
 import { createIntake, type GivenSample, type Intake, type SampleOutcome } from './intake.ts';
-import { GraphiteListener, type GraphiteListenerServices } from './listener/tcp.ts';
+import { GraphiteListener, type GraphiteListenerServices } from './listener/listener.ts';
 import type { Metric } from './metric.ts';
 import { automaticRequest } from './monitoring/generation-request.ts';
 import type { ModelSpec } from './monitoring/model-spec.ts';
@@ -32,11 +35,6 @@ import { MetricStorer } from './storer/metric-storer.ts';
 export interface EngineAddresses {
   readonly http: Address | null;
   readonly graphite: Address | null;
-}
-
-interface Address {
-  readonly host: string;
-  readonly port: number;
 }
 
 export interface SubscribeOptions {
@@ -70,7 +68,7 @@ export class Engine {
 
   /** @throws HtmEngineError `config_invalid` */
   constructor(settings: ConfigInput = {}) {
-    this.config = parseConfig(settings, 'settings');
+    this.config = parseConfig(settings);
     ({ promise: this.failed, resolve: this.#fail } = Promise.withResolvers<Error>());
     this.#log = pino(
       { level: this.config.log.level },
@@ -231,6 +229,7 @@ export class Engine {
       graphite: await this.#startGraphite({ bus, refusals, telemetry, nowSeconds }),
     };
     if (config.collector.host) await this.#startHostCollector({ bus, telemetry, monitoring });
+    if (config.collector.demo) this.#startDemo({ store, monitoring, intake, telemetry, nowSeconds });
     return { store, checkpoints, monitoring, publisher, intake, addresses };
   }
 
@@ -279,6 +278,23 @@ export class Engine {
     }
     await collector.start();
     this.#started.push(() => collector.stop());
+  }
+
+  #startDemo({
+    store,
+    monitoring,
+    ...services
+  }: Pick<DemoServices, 'intake' | 'telemetry' | 'nowSeconds'> &
+    Pick<Services, 'store' | 'monitoring'>): void {
+    const demo = new DemoFeeder({
+      ...services,
+      monitor: (spec) => monitoring.monitorMetric(spec),
+      findMetric: (name) => store.catalogue.findMetric(name),
+      firstTimestamp: async (metricId) =>
+        (await store.queries.readData(metricId, { limit: 1 }))[0]?.timestamp ?? null,
+    });
+    demo.start();
+    this.#started.push(() => demo.stop());
   }
 
   async #stopServices(): Promise<void> {

@@ -1,26 +1,51 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { HtmEngineError } from '../errors.ts';
+import { registerCheckConfig } from './commands/check-config.ts';
+import { registerCompletion } from './commands/completion.ts';
+import { registerDemo } from './commands/demo.ts';
 import { registerDetect } from './commands/detect.ts';
+import { registerDoctor } from './commands/doctor.ts';
+import { registerFileImport } from './commands/import.ts';
+import { registerMetrics } from './commands/metrics.ts';
+import { registerModels } from './commands/models.ts';
+import { registerResults } from './commands/results.ts';
+import { registerSend } from './commands/send.ts';
 import { registerUp } from './commands/up.ts';
+import { UsageError } from './usage-error.ts';
 
 /** Adds a command, or a group of them, to the program. What a command does is loaded when it is called. */
 type Register = (program: Command) => void;
 
 /** In the order in which --help tells of them. */
-const COMMANDS: readonly Register[] = [registerUp, registerDetect];
+const COMMANDS: readonly Register[] = [
+  registerUp,
+  registerMetrics,
+  registerModels,
+  registerResults,
+  registerSend,
+  registerFileImport,
+  registerDetect,
+  registerDemo,
+  registerCheckConfig,
+  registerDoctor,
+  registerCompletion,
+];
 
 const FAILED = 1;
 const USAGE = 2;
 
 const EXAMPLES = `
 Examples:
-  htmengine up                                  run everything in this process, data in ./htmengine-data
-  htmengine up --auto-monitor --collect-host    and watch this machine
-  htmengine detect series.csv --out scored.csv --plot scored.html
-  echo "my.metric 42 $(date +%s)" | nc -N 127.0.0.1 2003
-  curl http://127.0.0.1:8080/api/v1/metrics
+  htmengine up --demo                           run everything in this process, with metrics to look at
+  htmengine up --auto-monitor --collect-host    or watch this machine
+  htmengine metrics list --sort score           what is unusual now
+  htmengine send room.temperature 21.5
+  htmengine import history.csv --name web.cpu
+  htmengine results --follow --min-likelihood 0.5
+  htmengine detect series.csv --plot scored.html    no engine needed
 
+Each command has its own --help. Commands find the engine with --url or HTMENGINE_URL.
 Exit codes: 0 done, 1 failed, 2 called wrongly.
 `;
 
@@ -50,9 +75,9 @@ function createProgram(): Command {
 /** Tells the user what failed, unless commander did. @throws what is no user's error */
 function exitCodeFor(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
-  if (!(error instanceof HtmEngineError)) throw error;
+  if (!(error instanceof HtmEngineError || error instanceof UsageError)) throw error;
   process.stderr.write(`htmengine: ${error.message}\n`);
-  return FAILED;
+  return error instanceof UsageError ? USAGE : FAILED;
 }
 
 function version(): string {
