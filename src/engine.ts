@@ -3,7 +3,6 @@ import { pino, type Logger } from 'pino';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { AnomalyService } from './anomaly/anomaly-service.ts';
 import { Api } from './api/server.ts';
-import type { ApiServices } from './api/services.ts';
 import { createMemoryBus } from './bus/memory/memory-bus.ts';
 import type { CheckpointName, CheckpointStore } from './checkpoints/checkpoint-store.ts';
 import { FilesystemCheckpointStore } from './checkpoints/filesystem/filesystem-checkpoint-store.ts';
@@ -27,6 +26,7 @@ import type { DataRow, DataSelection, MetricSummary } from './store/queries.ts';
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
 import type { Store } from './store/store.ts';
 import { MetricStorer } from './storer/metric-storer.ts';
+import type { Telemetry } from './telemetry.ts';
 
 /** Where a running engine listens; null for what is switched off. */
 export interface EngineAddresses {
@@ -227,7 +227,7 @@ export class Engine {
 
     const intake = createIntake(bus, refusals, nowSeconds);
     const addresses = {
-      http: await this.#startApi({ store, monitoring, intake, telemetry }),
+      http: await this.#startApi({ store, checkpoints, monitoring, intake, telemetry }),
       graphite: await this.#startGraphite({ bus, refusals, telemetry, nowSeconds }),
     };
     if (config.collector.host) await this.#startHostCollector({ bus, telemetry, monitoring });
@@ -235,16 +235,18 @@ export class Engine {
   }
 
   async #startApi(
-    services: Omit<ApiServices, 'queries' | 'control' | 'ready'> & Pick<Services, 'store' | 'monitoring'>,
+    services: Pick<Services, 'store' | 'checkpoints' | 'monitoring' | 'intake'> & { telemetry: Telemetry },
   ): Promise<Address | null> {
     const { enabled, ...options } = this.config.api;
     if (!enabled) return null;
-    const { store, monitoring, intake, telemetry } = services;
+    const { store, checkpoints, monitoring, intake, telemetry } = services;
     const api = new Api(options, {
       queries: store.queries,
       control: monitoring,
       intake,
       telemetry,
+      logLikelihood,
+      checkpoints: (metricId) => checkpoints.list(metricId),
       ready: () => store.ping(),
     });
     this.#started.push(() => api.stop());

@@ -1,15 +1,15 @@
+import type { CheckpointName } from '../checkpoints/checkpoint-store.ts';
 import type { Intake } from '../intake.ts';
 import type { Queries } from '../store/queries.ts';
 import type { Telemetry } from '../telemetry.ts';
 
-/** What the API may do to metrics. */
+/** What the API may do to metrics and their models. Each is described in src/monitoring. */
 export interface MetricControl {
-  /** @returns the metric's id. */
-  monitorMetric(spec: {
-    datasource: 'custom';
-    metricSpec: { metric: string };
-    modelParams: Record<string, unknown>;
-  }): Promise<string>;
+  createMetric(name: string): Promise<string>;
+  /** @param spec a `ModelSpec`, checked there. */
+  monitorMetric(spec: unknown): Promise<string>;
+  activateModel(metricId: string): Promise<unknown>;
+  unmonitorMetric(metricId: string): Promise<void>;
   deleteMetricByName(name: string): Promise<void>;
 }
 
@@ -19,6 +19,10 @@ export interface ApiServices {
   readonly control: MetricControl;
   readonly intake: Intake;
   readonly telemetry: Telemetry;
+  /** The anomaly score on its log scale, 0..1. */
+  readonly logLikelihood: (anomalyScore: number) => number;
+  /** The saved models of a metric, newest first. */
+  readonly checkpoints: (metricId: string) => Promise<CheckpointName[]>;
   /** Resolves when the engine can keep what it accepts; rejects with the reason otherwise. */
-  ready(): Promise<void>;
+  readonly ready: () => Promise<void>;
 }
