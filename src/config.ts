@@ -108,6 +108,21 @@ const configSchema = z.strictObject({
       maxBodyBytes: positive.default(2 * MIB),
       /** Times `maxBodyBytes`, what bodies may take in memory. */
       maxConnections: positive.default(256),
+      /** Metrics whose newest scores are kept in memory for lists, about 1 kB each. */
+      recentMetrics: positive.max(1_000_000).default(20_000),
+      /** Live results (`GET /api/v1/results`). */
+      streams: z
+        .strictObject({
+          /** Open at the same time. */
+          max: positive.max(10_000).default(100),
+          /** Results of all metrics that are kept for streams that come back. */
+          ringResults: positive.max(1_000_000).default(10_000),
+          /** A stream that has nothing to say for so long says that it lives. */
+          heartbeatMs: positive.max(3_600_000).default(15_000),
+          /** A client that takes nothing for so long is dropped; longer than the heartbeat. */
+          stallMs: positive.max(3_600_000).default(45_000),
+        })
+        .prefault({}),
     })
     .prefault({}),
   log: z

@@ -20,6 +20,7 @@ import type { ModelSpec } from './monitoring/model-spec.ts';
 import { Monitoring } from './monitoring/monitoring.ts';
 import type { ResultHandler } from './publishing/delivery.ts';
 import { Publisher, type Subscription } from './publishing/publisher.ts';
+import { StoredResults } from './publishing/stored-results.ts';
 import { RefusalCounter } from './refusals.ts';
 import { ModelScheduler } from './scheduler/model-scheduler.ts';
 import type { DataRow, DataSelection, MetricSummary } from './store/queries.ts';
@@ -227,7 +228,7 @@ export class Engine {
 
     const intake = createIntake(bus, refusals, nowSeconds);
     const addresses = {
-      http: await this.#startApi({ store, checkpoints, monitoring, intake, telemetry }),
+      http: await this.#startApi({ store, checkpoints, monitoring, publisher, intake, telemetry }),
       graphite: await this.#startGraphite({ bus, refusals, telemetry, nowSeconds }),
     };
     if (config.collector.host) await this.#startHostCollector({ bus, telemetry, monitoring });
@@ -235,16 +236,21 @@ export class Engine {
   }
 
   async #startApi(
-    services: Pick<Services, 'store' | 'checkpoints' | 'monitoring' | 'intake'> & { telemetry: Telemetry },
+    services: Pick<Services, 'store' | 'checkpoints' | 'monitoring' | 'publisher' | 'intake'> & {
+      telemetry: Telemetry;
+    },
   ): Promise<Address | null> {
     const { enabled, ...options } = this.config.api;
     if (!enabled) return null;
-    const { store, checkpoints, monitoring, intake, telemetry } = services;
+    const { store, checkpoints, monitoring, publisher, intake, telemetry } = services;
+    const results = new StoredResults(store.log, logLikelihood);
     const api = new Api(options, {
       queries: store.queries,
       control: monitoring,
       intake,
       telemetry,
+      subscribeLive: (handler) => publisher.subscribeLive(handler),
+      readResults: (metricId, after, limit) => results.read(metricId, after, limit),
       logLikelihood,
       checkpoints: (metricId) => checkpoints.list(metricId),
       ready: () => store.ping(),

@@ -95,11 +95,20 @@ function makeApi(
       );
     },
     telemetry: { log: pino({ level: 'silent' }), registry: new Registry() },
+    subscribeLive: () => Promise.resolve({ unsubscribe: () => Promise.resolve() }),
+    readResults: () => Promise.resolve(null),
     logLikelihood: (anomalyScore) => anomalyScore / 2,
     checkpoints: () => Promise.resolve([]),
     ready: () => Promise.resolve(),
   };
-  const options = { host: '127.0.0.1', port: 0, maxBodyBytes, maxConnections: 10 };
+  const options = {
+    host: '127.0.0.1',
+    port: 0,
+    maxBodyBytes,
+    maxConnections: 10,
+    recentMetrics: 10,
+    streams: { max: 1, ringResults: 10, heartbeatMs: 1000, stallMs: 1000 },
+  };
   return { api: new Api(options, services), monitored, given };
 }
 

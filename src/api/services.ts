@@ -1,5 +1,6 @@
 import type { CheckpointName } from '../checkpoints/checkpoint-store.ts';
 import type { Intake } from '../intake.ts';
+import type { Result } from '../metric.ts';
 import type { Queries } from '../store/queries.ts';
 import type { Telemetry } from '../telemetry.ts';
 
@@ -13,12 +14,31 @@ export interface MetricControl {
   deleteMetricByName(name: string): Promise<void>;
 }
 
+/** Serves results of all metrics from now on, those of one metric in order. */
+export type LiveSubscribe = (
+  handler: (results: readonly Result[]) => Promise<void>,
+) => Promise<{ unsubscribe(): Promise<void> }>;
+
+/** Stored results of a metric after a position; null unless a generation is open. */
+export type ReadResults = (
+  metricId: string,
+  after: { readonly generation: number; readonly rowid: number },
+  limit: number,
+) => Promise<{
+  /** The open one; if it is another than that of the position there are no results. */
+  readonly generation: number;
+  readonly scoredRowid: number;
+  readonly results: readonly Result[];
+} | null>;
+
 /** What the API needs of the engine; it never reaches into other stages. */
 export interface ApiServices {
   readonly queries: Queries;
   readonly control: MetricControl;
   readonly intake: Intake;
   readonly telemetry: Telemetry;
+  readonly subscribeLive: LiveSubscribe;
+  readonly readResults: ReadResults;
   /** The anomaly score on its log scale, 0..1. */
   readonly logLikelihood: (anomalyScore: number) => number;
   /** The saved models of a metric, newest first. */

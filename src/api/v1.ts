@@ -2,10 +2,13 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { HtmEngineError } from '../errors.ts';
 import type { MetricSummary } from '../store/queries.ts';
+import type { EventStreams } from './event-streams.ts';
 import { existing, type NamedPath, parseBody, parseQuery } from './input.ts';
+import type { LiveResults } from './live-results.ts';
 import { metricJson, rowJson } from './metric-json.ts';
 import { modelRoutes } from './models.ts';
 import { MAX_RECENT_ROWS, RecentLikelihoods } from './recent-likelihoods.ts';
+import { resultRoutes } from './results.ts';
 import type { ApiServices } from './services.ts';
 
 const recent = z.coerce.number().int().min(1).max(MAX_RECENT_ROWS).optional();
@@ -25,9 +28,18 @@ const dataQuery = z.strictObject({
 const creation = z.strictObject({ name: z.string() });
 
 /** The JSON interface. Names in paths are percent-encoded, slashes too. */
-export function v1Routes(app: FastifyInstance, services: ApiServices): void {
-  metricRoutes(app, services);
+export function v1Routes(
+  app: FastifyInstance,
+  services: ApiServices,
+  live: LiveResults,
+  streams: EventStreams,
+  recentMetrics: number,
+): void {
+  const { queries, logLikelihood } = services;
+  const strips = new RecentLikelihoods({ queries, live, logLikelihood, maxMetrics: recentMetrics });
+  metricRoutes(app, services, strips);
   modelRoutes(app, services);
+  resultRoutes(app, services, live, streams);
   app.all('/api/*', (request) => {
     throw new HtmEngineError(
       'reserved_name',
@@ -36,9 +48,11 @@ export function v1Routes(app: FastifyInstance, services: ApiServices): void {
   });
 }
 
-function metricRoutes(app: FastifyInstance, { queries, control, logLikelihood }: ApiServices): void {
-  const recentLikelihoods = new RecentLikelihoods(queries, logLikelihood);
-
+function metricRoutes(
+  app: FastifyInstance,
+  { queries, control, logLikelihood }: ApiServices,
+  recentLikelihoods: RecentLikelihoods,
+): void {
   async function toJson(metrics: readonly MetricSummary[], rows: number | undefined) {
     if (rows === undefined) return metrics.map((metric) => metricJson(metric, logLikelihood));
     const strips = await recentLikelihoods.of(metrics, rows);
