@@ -106,6 +106,8 @@ const configSchema = z.strictObject({
       host: z.string().default('127.0.0.1'),
       port: port.default(8080),
       maxBodyBytes: positive.default(2 * MIB),
+      /** Of a body that comes compressed, when it is not any more. */
+      maxUnpackedBytes: positive.default(8 * MIB),
       /** Times `maxBodyBytes`, what bodies may take in memory. */
       maxConnections: positive.default(256),
       /** Metrics whose newest scores are kept in memory for lists, about 1 kB each. */

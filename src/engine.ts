@@ -3,6 +3,7 @@ import { pino, type Logger } from 'pino';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { AnomalyService } from './anomaly/anomaly-service.ts';
 import { Api } from './api/server.ts';
+import type { ApiServices } from './api/services.ts';
 import { createMemoryBus } from './bus/memory/memory-bus.ts';
 import type { CheckpointName, CheckpointStore } from './checkpoints/checkpoint-store.ts';
 import { FilesystemCheckpointStore } from './checkpoints/filesystem/filesystem-checkpoint-store.ts';
@@ -13,6 +14,7 @@ import { openDataDirectory } from './data-directory.ts';
 import { hasCode, HtmEngineError } from './errors.ts';
 import { logLikelihood } from './htm/index.ts';
 import { createIntake, type GivenSample, type Intake, type SampleOutcome } from './intake.ts';
+import { createLineReader } from './listener/line-reader.ts';
 import { GraphiteListener, type GraphiteListenerServices } from './listener/tcp.ts';
 import type { Metric } from './metric.ts';
 import { automaticRequest } from './monitoring/generation-request.ts';
@@ -27,7 +29,7 @@ import type { DataRow, DataSelection, MetricSummary } from './store/queries.ts';
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
 import type { Store } from './store/store.ts';
 import { MetricStorer } from './storer/metric-storer.ts';
-import type { Telemetry } from './telemetry.ts';
+import { version } from './version.ts';
 
 /** Where a running engine listens; null for what is switched off. */
 export interface EngineAddresses {
@@ -228,7 +230,16 @@ export class Engine {
 
     const intake = createIntake(bus, refusals, nowSeconds);
     const addresses = {
-      http: await this.#startApi({ store, checkpoints, monitoring, publisher, intake, telemetry }),
+      http: await this.#startApi({
+        store,
+        checkpoints,
+        monitoring,
+        publisher,
+        intake,
+        refusals,
+        readLine: createLineReader(config.listener.graphite.maxLineBytes, nowSeconds),
+        telemetry,
+      }),
       graphite: await this.#startGraphite({ bus, refusals, telemetry, nowSeconds }),
     };
     if (config.collector.host) await this.#startHostCollector({ bus, telemetry, monitoring });
@@ -236,25 +247,27 @@ export class Engine {
   }
 
   async #startApi(
-    services: Pick<Services, 'store' | 'checkpoints' | 'monitoring' | 'publisher' | 'intake'> & {
-      telemetry: Telemetry;
-    },
+    services: Pick<Services, 'store' | 'checkpoints' | 'monitoring' | 'publisher'> &
+      Pick<ApiServices, 'intake' | 'refusals' | 'readLine' | 'telemetry'>,
   ): Promise<Address | null> {
     const { enabled, ...options } = this.config.api;
     if (!enabled) return null;
-    const { store, checkpoints, monitoring, publisher, intake, telemetry } = services;
+    const { store, checkpoints, monitoring, publisher, ...others } = services;
     const results = new StoredResults(store.log, logLikelihood);
-    const api = new Api(options, {
-      queries: store.queries,
-      control: monitoring,
-      intake,
-      telemetry,
-      subscribeLive: (handler) => publisher.subscribeLive(handler),
-      readResults: (metricId, after, limit) => results.read(metricId, after, limit),
-      logLikelihood,
-      checkpoints: (metricId) => checkpoints.list(metricId),
-      ready: () => store.ping(),
-    });
+    const api = new Api(
+      { ...options, maxSamples: this.config.bus.maxBatchSamples },
+      {
+        ...others,
+        queries: store.queries,
+        control: monitoring,
+        subscribeLive: (handler) => publisher.subscribeLive(handler),
+        readResults: (metricId, after, limit) => results.read(metricId, after, limit),
+        logLikelihood,
+        checkpoints: (metricId) => checkpoints.list(metricId),
+        version: version(),
+        ready: () => store.ping(),
+      },
+    );
     this.#started.push(() => api.stop());
     return { host: options.host, port: await api.start() };
   }

@@ -95,6 +95,9 @@ function makeApi(
       );
     },
     telemetry: { log: pino({ level: 'silent' }), registry: new Registry() },
+    refusals: { count: () => undefined },
+    readLine: () => 'malformed',
+    version: '0',
     subscribeLive: () => Promise.resolve({ unsubscribe: () => Promise.resolve() }),
     readResults: () => Promise.resolve(null),
     logLikelihood: (anomalyScore) => anomalyScore / 2,
@@ -106,6 +109,8 @@ function makeApi(
     port: 0,
     maxBodyBytes,
     maxConnections: 10,
+    maxSamples: 10,
+    maxUnpackedBytes: 1000,
     recentMetrics: 10,
     streams: { max: 1, ringResults: 10, heartbeatMs: 1000, stallMs: 1000 },
   };

@@ -6,15 +6,13 @@ import { healthRoutes } from './health.ts';
 import { LiveResults } from './live-results.ts';
 import type { ApiServices } from './services.ts';
 import { skeletonRoutes } from './skeleton.ts';
-import { v1Routes } from './v1.ts';
+import { v1Routes, type V1Options } from './v1.ts';
 
-export interface ApiOptions {
+export interface ApiOptions extends V1Options {
   readonly host: string;
   readonly port: number;
   readonly maxBodyBytes: number;
   readonly maxConnections: number;
-  /** Metrics whose recent scores are kept in memory. */
-  readonly recentMetrics: number;
   readonly streams: EventStreamOptions & {
     /** Results of all metrics that are kept for streams that come back. */
     readonly ringResults: number;
@@ -48,7 +46,7 @@ export class Api {
     this.#app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
     this.#app.setErrorHandler((error, request, reply) => answerError(error, request, reply, log));
     healthRoutes(this.#app, services);
-    v1Routes(this.#app, services, this.#live, this.#streams, options.recentMetrics);
+    v1Routes(this.#app, services, this.#live, this.#streams, options);
     skeletonRoutes(this.#app, services);
   }
 

@@ -1,6 +1,6 @@
 import type { CheckpointName } from '../checkpoints/checkpoint-store.ts';
-import type { Intake } from '../intake.ts';
-import type { Result } from '../metric.ts';
+import type { CountsRefusals, Intake } from '../intake.ts';
+import type { RefusalReason, Result, Sample } from '../metric.ts';
 import type { Queries } from '../store/queries.ts';
 import type { Telemetry } from '../telemetry.ts';
 
@@ -36,6 +36,9 @@ export interface ApiServices {
   readonly queries: Queries;
   readonly control: MetricControl;
   readonly intake: Intake;
+  readonly refusals: CountsRefusals;
+  /** One Graphite line, by the listener's rules: the sample, why there is none, or null for a blank line. */
+  readonly readLine: (line: Buffer) => Sample | RefusalReason | null;
   readonly telemetry: Telemetry;
   readonly subscribeLive: LiveSubscribe;
   readonly readResults: ReadResults;
@@ -43,6 +46,8 @@ export interface ApiServices {
   readonly logLikelihood: (anomalyScore: number) => number;
   /** The saved models of a metric, newest first. */
   readonly checkpoints: (metricId: string) => Promise<CheckpointName[]>;
+  /** Of this program. */
+  readonly version: string;
   /** Resolves when the engine can keep what it accepts; rejects with the reason otherwise. */
   readonly ready: () => Promise<void>;
 }

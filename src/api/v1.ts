@@ -9,7 +9,10 @@ import { metricJson, rowJson } from './metric-json.ts';
 import { modelRoutes } from './models.ts';
 import { MAX_RECENT_ROWS, RecentLikelihoods } from './recent-likelihoods.ts';
 import { resultRoutes } from './results.ts';
+import type { BodyLimits } from './sample-body.ts';
+import { sampleRoutes } from './samples.ts';
 import type { ApiServices } from './services.ts';
+import { statusRoutes } from './status.ts';
 
 const recent = z.coerce.number().int().min(1).max(MAX_RECENT_ROWS).optional();
 const listQuery = z.strictObject({
@@ -27,19 +30,26 @@ const dataQuery = z.strictObject({
 });
 const creation = z.strictObject({ name: z.string() });
 
+export interface V1Options extends BodyLimits {
+  /** Metrics whose recent scores are kept in memory. */
+  readonly recentMetrics: number;
+}
+
 /** The JSON interface. Names in paths are percent-encoded, slashes too. */
 export function v1Routes(
   app: FastifyInstance,
   services: ApiServices,
   live: LiveResults,
   streams: EventStreams,
-  recentMetrics: number,
+  { recentMetrics, ...limits }: V1Options,
 ): void {
   const { queries, logLikelihood } = services;
   const strips = new RecentLikelihoods({ queries, live, logLikelihood, maxMetrics: recentMetrics });
   metricRoutes(app, services, strips);
   modelRoutes(app, services);
+  sampleRoutes(app, services, limits);
   resultRoutes(app, services, live, streams);
+  statusRoutes(app, services);
   app.all('/api/*', (request) => {
     throw new HtmEngineError(
       'reserved_name',

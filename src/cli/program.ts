@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { HtmEngineError } from '../errors.ts';
 import { registerDetect } from './commands/detect.ts';
 import { registerUp } from './commands/up.ts';
+import { version } from '../version.ts';
 
 /** Adds a command, or a group of them, to the program. What a command does is loaded when it is called. */
 type Register = (program: Command) => void;
@@ -53,9 +53,4 @@ function exitCodeFor(error: unknown): number {
   if (!(error instanceof HtmEngineError)) throw error;
   process.stderr.write(`htmengine: ${error.message}\n`);
   return FAILED;
-}
-
-function version(): string {
-  const file = new URL('../../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }
