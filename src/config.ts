@@ -194,11 +194,36 @@ export const configSchema = z.strictObject({
         .describe('Address to serve HTTP on: loopback alone unless changed.'),
       port: port.default(8080).describe('Port to serve HTTP on; 0 takes any free one.'),
       maxBodyBytes: positive.default(2 * MIB).describe('A longer request body is refused.'),
+      maxUnpackedBytes: positive
+        .default(8 * MIB)
+        .describe('A body that comes compressed is refused if it is longer than this when unpacked.'),
       maxConnections: positive
         .default(256)
         .describe(
           'HTTP connections at the same time; times `api.maxBodyBytes`, what bodies may take in memory.',
         ),
+      recentMetrics: positive
+        .max(1_000_000)
+        .default(20_000)
+        .describe('Metrics whose newest scores are kept in memory for lists, about 1 kB each.'),
+      streams: z
+        .strictObject({
+          max: positive.max(10_000).default(100).describe('Streams open at the same time.'),
+          ringResults: positive
+            .max(1_000_000)
+            .default(10_000)
+            .describe('Results of all metrics that are kept for streams that come back.'),
+          heartbeatMs: positive
+            .max(3_600_000)
+            .default(15_000)
+            .describe('A stream that has nothing to say for so long says that it lives.'),
+          stallMs: positive
+            .max(3_600_000)
+            .default(45_000)
+            .describe('A client that takes nothing for so long is dropped; longer than the heartbeat.'),
+        })
+        .prefault({})
+        .describe('Live results (`GET /api/v1/results`).'),
     })
     .prefault({})
     .describe('The HTTP interface.'),

@@ -17,6 +17,7 @@ import { openDataDirectory } from './data-directory.ts';
 import { hasCode, HtmEngineError } from './errors.ts';
 import { logLikelihood } from './htm/index.ts';
 import { createIntake, type GivenSample, type Intake, type SampleOutcome } from './intake.ts';
+import { createLineReader } from './listener/line-reader.ts';
 import { GraphiteListener, type GraphiteListenerServices } from './listener/listener.ts';
 import type { Metric } from './metric.ts';
 import { automaticRequest } from './monitoring/generation-request.ts';
@@ -24,12 +25,14 @@ import type { ModelSpec } from './monitoring/model-spec.ts';
 import { Monitoring } from './monitoring/monitoring.ts';
 import type { ResultHandler } from './publishing/delivery.ts';
 import { Publisher, type Subscription } from './publishing/publisher.ts';
+import { StoredResults } from './publishing/stored-results.ts';
 import { RefusalCounter } from './refusals.ts';
 import { ModelScheduler } from './scheduler/model-scheduler.ts';
 import type { DataRow, DataSelection, MetricSummary } from './store/queries.ts';
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
 import type { Store } from './store/store.ts';
 import { MetricStorer } from './storer/metric-storer.ts';
+import { version } from './version.ts';
 
 /** Where a running engine listens; null for what is switched off. */
 export interface EngineAddresses {
@@ -225,7 +228,16 @@ export class Engine {
 
     const intake = createIntake(bus, refusals, nowSeconds);
     const addresses = {
-      http: await this.#startApi({ store, monitoring, intake, telemetry }),
+      http: await this.#startApi({
+        store,
+        checkpoints,
+        monitoring,
+        publisher,
+        intake,
+        refusals,
+        readLine: createLineReader(config.listener.graphite.maxLineBytes, nowSeconds),
+        telemetry,
+      }),
       graphite: await this.#startGraphite({ bus, refusals, telemetry, nowSeconds }),
     };
     if (config.collector.host) await this.#startHostCollector({ bus, telemetry, monitoring });
@@ -234,18 +246,27 @@ export class Engine {
   }
 
   async #startApi(
-    services: Omit<ApiServices, 'queries' | 'control' | 'ready'> & Pick<Services, 'store' | 'monitoring'>,
+    services: Pick<Services, 'store' | 'checkpoints' | 'monitoring' | 'publisher'> &
+      Pick<ApiServices, 'intake' | 'refusals' | 'readLine' | 'telemetry'>,
   ): Promise<Address | null> {
     const { enabled, ...options } = this.config.api;
     if (!enabled) return null;
-    const { store, monitoring, intake, telemetry } = services;
-    const api = new Api(options, {
-      queries: store.queries,
-      control: monitoring,
-      intake,
-      telemetry,
-      ready: () => store.ping(),
-    });
+    const { store, checkpoints, monitoring, publisher, ...others } = services;
+    const results = new StoredResults(store.log, logLikelihood);
+    const api = new Api(
+      { ...options, maxSamples: this.config.bus.maxBatchSamples },
+      {
+        ...others,
+        queries: store.queries,
+        control: monitoring,
+        subscribeLive: (handler) => publisher.subscribeLive(handler),
+        readResults: (metricId, after, limit) => results.read(metricId, after, limit),
+        logLikelihood,
+        checkpoints: (metricId) => checkpoints.list(metricId),
+        version: version(),
+        ready: () => store.ping(),
+      },
+    );
     this.#started.push(() => api.stop());
     return { host: options.host, port: await api.start() };
   }

@@ -35,6 +35,9 @@ export type ErrorCode =
   | 'invalid_range'
   | 'invalid_argument'
   | 'invalid_request_body'
+  | 'body_too_large'
+  /** Neither the type nor the encoding of a body is one that the operation takes. */
+  | 'unsupported_media_type'
   | 'reserved_name'
   | 'config_invalid'
   /** The port is taken or may not be bound. */

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { HtmEngineError } from '../errors.ts';
 import { registerCheckConfig } from './commands/check-config.ts';
@@ -12,6 +11,7 @@ import { registerModels } from './commands/models.ts';
 import { registerResults } from './commands/results.ts';
 import { registerSend } from './commands/send.ts';
 import { registerUp } from './commands/up.ts';
+import { version } from '../version.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Adds a command, or a group of them, to the program. What a command does is loaded when it is called. */
@@ -78,9 +78,4 @@ function exitCodeFor(error: unknown): number {
   if (!(error instanceof HtmEngineError || error instanceof UsageError)) throw error;
   process.stderr.write(`htmengine: ${error.message}\n`);
   return error instanceof UsageError ? USAGE : FAILED;
-}
-
-function version(): string {
-  const file = new URL('../../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }

@@ -68,6 +68,8 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     queries: remote<Queries>(thread, 'queries', {
       listMetrics: true,
       describeMetric: true,
+      describeModel: true,
+      recentScores: true,
       readData: true,
       totals: true,
     }),
