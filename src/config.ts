@@ -181,6 +181,10 @@ export const configSchema = z.strictObject({
         .default(false)
         .describe("Feed this machine's own CPU, load, memory, disk and network in."),
       intervalSeconds: positive.max(3600).default(5).describe('How often this machine is looked at.'),
+      demo: z
+        .boolean()
+        .default(false)
+        .describe('Make a few metrics to look at, `demo.*`, and go on feeding them.'),
     })
     .prefault({})
     .describe('Metrics that the engine collects itself.'),

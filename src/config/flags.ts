@@ -70,6 +70,11 @@ export const FLAGS: readonly SettingFlag[] = [
     help: "feed this machine's own CPU, load, memory, disk and network in",
   },
   {
+    name: '--demo',
+    path: 'collector.demo',
+    help: 'make metrics to look at, demo.*; "htmengine demo remove" takes them away again',
+  },
+  {
     name: '--log-level',
     argument: '<level>',
     path: 'log.level',
