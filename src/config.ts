@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { HtmEngineError } from './errors.ts';
-import { DEFAULT_MINIMUM_ROWS } from './generation.ts';
+import { DEFAULT_CEILING, DEFAULT_MINIMUM_ROWS } from './generation.ts';
 
 /**
  * Every setting with its type, bounds and default, in one place. Stages are given the parts they need as plain
@@ -90,6 +90,17 @@ const configSchema = z.strictObject({
       minimumRows: positive.max(10_000).default(DEFAULT_MINIMUM_ROWS),
       /** Temporal memory of new generations: the backtracking one, or the plain one, which costs less and finds less. Existing generations keep theirs. */
       variant: z.enum(['cpp', 'tm_cpp']).default('cpp'),
+      /**
+       * The most that the temporal memory of a new generation may hold; null for no limit. Existing generations keep
+       * theirs. A model beyond it forgets what it used longest ago, and from then on scores otherwise than the original.
+       */
+      ceiling: z
+        .strictObject({
+          maxSegments: positive.max(2 ** 24).default(DEFAULT_CEILING.maxSegments),
+          maxSynapses: positive.max(2 ** 27).default(DEFAULT_CEILING.maxSynapses),
+        })
+        .nullable()
+        .prefault({}),
       sweepMs: positive.default(5_000),
     })
     .prefault({}),
