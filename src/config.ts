@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { DEFAULT_MINIMUM_ROWS } from './generation.ts';
+import { DEFAULT_CEILING, DEFAULT_MINIMUM_ROWS } from './generation.ts';
 
 /**
  * Every setting with its type, bounds, default and meaning, in one place. Stages are given the parts they need as
@@ -169,6 +169,22 @@ export const configSchema = z.strictObject({
         .default('cpp')
         .describe(
           'Temporal memory of new generations: the backtracking one, or the plain one, which costs less and finds less. Existing generations keep theirs.',
+        ),
+      ceiling: z
+        .strictObject({
+          enabled: z.boolean().default(true).describe('Whether there is a limit at all.'),
+          maxSegments: positive
+            .max(2 ** 24)
+            .default(DEFAULT_CEILING.maxSegments)
+            .describe('Segments of a model at the most.'),
+          maxSynapses: positive
+            .max(2 ** 27)
+            .default(DEFAULT_CEILING.maxSynapses)
+            .describe('Synapses of a model at the most.'),
+        })
+        .prefault({})
+        .describe(
+          'What the temporal memory of a new generation may hold. Existing generations keep theirs. A model beyond it forgets what it used longest ago, and from then on scores otherwise than the original.',
         ),
       sweepMs: sweepMs('metrics are looked for'),
     })

@@ -20,7 +20,7 @@ import { createIntake, type GivenSample, type Intake, type SampleOutcome } from 
 import { createLineReader } from './listener/line-reader.ts';
 import { GraphiteListener, type GraphiteListenerServices } from './listener/listener.ts';
 import type { Metric } from './metric.ts';
-import { automaticRequest } from './monitoring/generation-request.ts';
+import { automaticRequest, type ModelSettings } from './monitoring/generation-request.ts';
 import type { ModelSpec } from './monitoring/model-spec.ts';
 import { Monitoring } from './monitoring/monitoring.ts';
 import type { ResultHandler } from './publishing/delivery.ts';
@@ -210,18 +210,19 @@ export class Engine {
     this.#started.push(() => scheduler.stop());
     await scheduler.start();
 
+    const models = modelSettings(config);
     const monitoring = new Monitoring({
       catalogue: store.catalogue,
       bus,
       telemetry,
       forgetModel: (metricId) => scheduler.forget(metricId),
-      models: config.monitoring,
+      models,
       sweepMs: config.monitoring.sweepMs,
     });
     monitoring.start();
     this.#started.push(() => monitoring.stop(STOP_TIMEOUT_MS));
 
-    const autoMonitor = config.monitoring.auto ? automaticRequest(config.monitoring) : null;
+    const autoMonitor = config.monitoring.auto ? automaticRequest(models) : null;
     const activate = (metricIds: readonly string[]) => monitoring.activateReady(metricIds);
     await new MetricStorer({ bus, log, refusals, telemetry, autoMonitor, activate }).start();
     this.#started.push(() => bus.close());
@@ -328,6 +329,11 @@ export class Engine {
       }
     }
   }
+}
+
+function modelSettings({ monitoring: { minimumRows, variant, ceiling } }: Config): ModelSettings {
+  const { enabled, ...limits } = ceiling;
+  return { minimumRows, variant, ceiling: enabled ? limits : null };
 }
 
 /** What an engine's operations need while it runs. */

@@ -1,4 +1,6 @@
 import { InvalidArgumentError } from 'commander';
+import { DEFAULT_CEILING } from '../../generation.ts';
+import { type Ceiling, checkCeiling } from '../../htm/index.ts';
 
 /** What commander calls to turn the text of an argument into its value. */
 export function parseNumber(text: string): number {
@@ -19,4 +21,25 @@ export function parseShare(text: string): number {
   const share = parseNumber(text);
   if (share < 0 || share > 1) throw new InvalidArgumentError('it must be a number from 0 to 1.');
   return share;
+}
+
+/** What `--ceiling` says; commander takes a bare null for an empty text. */
+export interface CeilingArgument {
+  readonly limits: Ceiling | null;
+}
+
+/** `on` (the engine's default), `off` (null), or segments and synapses with a comma between them. */
+export function parseCeiling(text: string): CeilingArgument {
+  if (text === 'on') return { limits: DEFAULT_CEILING };
+  if (text === 'off') return { limits: null };
+  if (!/^\d+,\d+$/.test(text))
+    throw new InvalidArgumentError('it must be on, off, or SEGMENTS,SYNAPSES such as 45000,1080000.');
+  const [maxSegments = NaN, maxSynapses = NaN] = text.split(',').map(Number);
+  const limits = { maxSegments, maxSynapses };
+  try {
+    checkCeiling(limits);
+  } catch (error) {
+    throw error instanceof RangeError ? new InvalidArgumentError(`${error.message}.`) : error;
+  }
+  return { limits };
 }

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { DetectOptions } from '../detect/detect.ts';
-import { parseNumber } from './arguments.ts';
+import { parseCeiling, parseNumber } from './arguments.ts';
 
 export function registerDetect(program: Command): void {
   program
@@ -19,6 +19,11 @@ export function registerDetect(program: Command): void {
     )
     .option('--max <n>', 'greatest value to expect', parseNumber)
     .addOption(new Option('--variant <name>', 'temporal memory').choices(['cpp', 'tm_cpp']).default('cpp'))
+    .option(
+      '--ceiling <limits>',
+      "most the memory may hold: on (the engine's default), off, or SEGMENTS,SYNAPSES (default: off)",
+      parseCeiling,
+    )
     .option('--predict', 'also predict the next value')
     .option('--out <file>', 'where to write the rows with their scores (default: standard output)')
     .option('--json', 'print the summary as JSON; the rows then go to --out only')

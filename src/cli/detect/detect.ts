@@ -1,6 +1,7 @@
 import { HtmEngineError } from '../../errors.ts';
 import { estimateRange, resolutionFor, type ValueRange } from '../../generation.ts';
 import type { ScalarAnomalyOptions } from '../../htm/index.ts';
+import type { CeilingArgument } from '../commands/arguments.ts';
 import { BadRows } from '../csv/bad-rows.ts';
 import { csvLine } from '../csv/csv.ts';
 import { Detector, LEARNING_ROWS, type RowScores } from './detector.ts';
@@ -20,6 +21,8 @@ export interface DetectOptions {
   readonly min?: number;
   readonly max?: number;
   readonly variant: NonNullable<ScalarAnomalyOptions['variant']>;
+  /** The most the memory may hold; absent for no limit. */
+  readonly ceiling?: CeilingArgument;
   readonly predict?: boolean;
   readonly out?: string;
   readonly json?: boolean;
@@ -89,8 +92,9 @@ async function scoreAll(
   plot: PlotSeries | null,
 ): Promise<Summary> {
   const { variant, predict = false } = options;
+  const ceiling = options.ceiling?.limits ?? null;
   const resolution = resolutionFor(range, null);
-  const detector = new Detector(resolution, variant, predict);
+  const detector = new Detector({ resolution, variant, ceiling, enableClassifier: predict });
   const moments = new Moments();
   const badRows = badRowsOf(options);
   let rows = 0;

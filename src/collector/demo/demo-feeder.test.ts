@@ -163,7 +163,12 @@ describe('the demo series', () => {
     for (const { historyRows, ...rest } of series) {
       const one = { historyRows, ...rest };
       const first = newestTime(one, NOW) - (historyRows - 1) * DEMO_STEP_SECONDS;
-      const detector = new Detector(resolutionFor(one.range, null), 'cpp', false);
+      const detector = new Detector({
+        resolution: resolutionFor(one.range, null),
+        variant: 'cpp',
+        ceiling: null,
+        enableClassifier: false,
+      });
       const scores = Array.from({ length: historyRows }, (_, i) => {
         const at = first + i * DEMO_STEP_SECONDS;
         return detector.next(at, demoValue(one, first, at)).logLikelihood;
