@@ -1,6 +1,6 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { AnomalyModel, scalarAnomalyParameters } from '../src/htm/index.ts';
-import type { ModelParameters } from '../src/htm/index.ts';
+import type { Ceiling, ModelParameters } from '../src/htm/index.ts';
 import type { Series } from './nab-corpus.ts';
 import { resolutionOf } from './nab-detector.ts';
 import type { Variant } from './nab-detector.ts';
@@ -9,6 +9,7 @@ import type { Variant } from './nab-detector.ts';
 export interface ModelCost {
   readonly series: string;
   readonly variant: Variant;
+  readonly ceiling: Ceiling | null;
   readonly rows: number;
   /** At the end of the series. */
   readonly segments: number;
@@ -44,8 +45,15 @@ export interface RecordCost {
 }
 
 /** @param runs of everything; the best counts. */
-export function measureModel(series: Series, variant: Variant, runs: number, onRun: () => void): ModelCost {
-  const parameters = scalarAnomalyParameters({ resolution: resolutionOf(series, 'full'), variant });
+export function measureModel(
+  series: Series,
+  variant: Variant,
+  ceiling: Ceiling | null,
+  runs: number,
+  onRun: () => void,
+): ModelCost {
+  const resolution = resolutionOf(series, 'full');
+  const parameters = scalarAnomalyParameters({ resolution, variant, ceiling });
   const rows = series.values.length;
   const costs = new Float64Array(rows).fill(Infinity);
   let processCpuUs = Infinity;
@@ -62,6 +70,7 @@ export function measureModel(series: Series, variant: Variant, runs: number, onR
   return {
     series: series.name,
     variant,
+    ceiling,
     rows,
     segments: model.segmentCount,
     synapses: model.synapseCount,

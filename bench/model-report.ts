@@ -21,8 +21,8 @@ export function describeBench(bench: ModelBench): string {
   const time = (milliseconds: number, shown: string) => `${shown} (${round((1000 * milliseconds) / unit)})`;
   const us = (microseconds: number) => time(microseconds / 1000, round(microseconds));
   const ms = (milliseconds: number) => time(milliseconds, round(milliseconds));
-  const label = ({ series, variant }: ModelCost) =>
-    `${variant} ${series.replace(/^.*\//, '').replace('.csv', '')}`;
+  const label = ({ series, variant, ceiling }: ModelCost) =>
+    `${variant} ${series.replace(/^.*\//, '').replace('.csv', '')}${ceiling === null ? '' : ', ceiling'}`;
   return [
     `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGib.toFixed(1)} GiB, load ${machine.load.toFixed(1)}; ` +
       `Node ${machine.node}, V8 ${machine.v8}`,

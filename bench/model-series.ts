@@ -4,12 +4,15 @@ import { Random } from '../src/htm/random.ts';
 import { BenchInputError, listSeries, readSeries } from './nab-corpus.ts';
 import type { Series } from './nab-corpus.ts';
 
-/** Measured unless others are asked for: a quiet series, two that learn much, and pure noise, on which memories grow most. */
+/** Pure noise, on which memories grow most: measured with and without a ceiling. */
+export const NOISE_SERIES = 'artificialNoAnomaly/art_noisy.csv';
+
+/** Measured unless others are asked for: a quiet series, two that learn much, and noise. */
 export const DEFAULT_SERIES = [
   'realTweets/Twitter_volume_AMZN.csv',
   'realKnownCause/ambient_temperature_system_failure.csv',
   'realKnownCause/nyc_taxi.csv',
-  'artificialNoAnomaly/art_noisy.csv',
+  NOISE_SERIES,
 ];
 
 /**

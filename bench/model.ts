@@ -1,19 +1,23 @@
 /** `npm run bench:model`: what a model costs per sample, in memory and on disk. */
 import { Command, InvalidArgumentError, Option } from 'commander';
+import type { CeilingArgument } from '../src/cli/commands/arguments.ts';
+import { parseCeiling } from '../src/cli/commands/arguments.ts';
+import { DEFAULT_CEILING } from '../src/generation.ts';
 import { calibrate, describeMachine } from './calibration.ts';
 import { measureFirstCreate, measureModel } from './model-cost.ts';
 import { describeBench } from './model-report.ts';
 import type { ModelBench } from './model-report.ts';
-import { DEFAULT_SERIES, corpusSeries, firstRows, syntheticSeries } from './model-series.ts';
+import { DEFAULT_SERIES, NOISE_SERIES, corpusSeries, firstRows, syntheticSeries } from './model-series.ts';
 import { BenchInputError } from './nab-corpus.ts';
 import { VARIANTS } from './nab-detector.ts';
 import type { Variant } from './nab-detector.ts';
-import { Progress } from './progress.ts';
+import { Progress } from '../src/cli/terminal/progress.ts';
 
 interface Options {
   readonly corpus: string;
   readonly series: readonly string[];
   readonly variant: readonly Variant[];
+  readonly ceiling?: CeilingArgument;
   readonly rows: number;
   readonly runs: number;
   readonly json?: boolean;
@@ -28,6 +32,11 @@ const program = new Command('bench:model')
   .option('--corpus <dir>', 'the benchmark: data/', '../shared/nab')
   .option('--series <names...>', 'category/file.csv of the corpus', DEFAULT_SERIES)
   .addOption(new Option('--variant <names...>', 'temporal memories').choices(VARIANTS).default(VARIANTS))
+  .option(
+    '--ceiling <limits>',
+    "most the memory may hold: on (the engine's default), off, or SEGMENTS,SYNAPSES (default: off, noise with both)",
+    parseCeiling,
+  )
   .option('--rows <n>', 'only the first rows of each series', positiveInteger, Infinity)
   .option('--runs <n>', 'how often everything is run; the best counts', positiveInteger, 5)
   .option('--json', 'print the figures as JSON')
@@ -41,19 +50,28 @@ try {
   program.error(`error: ${error.message}`);
 }
 
-function bench({ corpus, series: names, variant: variants, rows, runs, json = false }: Options): void {
+function bench(options: Options): void {
+  const { corpus, series: names, variant: variants, ceiling, rows, runs, json = false } = options;
   const found = corpusSeries(corpus, names);
   const series = (found ?? [syntheticSeries(SYNTHETIC_ROWS)]).map((whole) => firstRows(whole, rows));
-  const progress = new Progress(process.stderr, series.length * variants.length * (runs + 1));
+  const usualCeilings = (name: string) => (name === NOISE_SERIES ? [null, DEFAULT_CEILING] : [null]);
+  const cases = variants.flatMap((variant) =>
+    series.flatMap((one) =>
+      (ceiling === undefined ? usualCeilings(one.name) : [ceiling.limits]).map((limits) => ({
+        one,
+        variant,
+        limits,
+      })),
+    ),
+  );
+  const progress = new Progress(process.stderr, cases.length * (runs + 1));
   const before = calibrate(runs);
   const firstCreateMs = measureFirstCreate();
-  const costs = variants.flatMap((variant) =>
-    series.map((one) => {
-      const cost = measureModel(one, variant, runs, () => progress.advance(1));
-      progress.finished(`${variant} ${one.name}`);
-      return cost;
-    }),
-  );
+  const costs = cases.map(({ one, variant, limits }) => {
+    const cost = measureModel(one, variant, limits, runs, () => progress.advance(1));
+    progress.finished(`${variant} ${one.name}`);
+    return cost;
+  });
   progress.end();
   const findings: ModelBench = {
     machine: describeMachine(),

@@ -1,4 +1,5 @@
 import { estimateRange, resolutionFor } from '../src/generation.ts';
+import type { Ceiling } from '../src/htm/index.ts';
 import { AnomalyModel, rdseResolution, scalarAnomalyParameters } from '../src/htm/index.ts';
 import { logLikelihood } from '../src/htm/likelihood.ts';
 import { RangeRule } from '../src/htm/range-rule.ts';
@@ -48,9 +49,14 @@ export function likelihoodFor(rows: number): LikelihoodParameters {
 }
 
 /** A fresh model for a series, as a function that gives the raw score of its rows, one after the other. */
-export function rawScorer(series: Series, variant: Variant, range: Range): (row: number) => number {
+export function rawScorer(
+  series: Series,
+  variant: Variant,
+  range: Range,
+  ceiling: Ceiling | null = null,
+): (row: number) => number {
   const model = AnomalyModel.create(
-    scalarAnomalyParameters({ resolution: resolutionOf(series, range), variant }),
+    scalarAnomalyParameters({ resolution: resolutionOf(series, range), variant, ceiling }),
   );
   return (row) => model.run(series.seconds[row] ?? NaN, series.values[row] ?? NaN);
 }

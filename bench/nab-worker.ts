@@ -1,5 +1,6 @@
 /** Worker thread of the benchmark: runs one series after another, as told. */
 import { parentPort, workerData } from 'node:worker_threads';
+import type { Ceiling } from '../src/htm/index.ts';
 import { readSeries } from './nab-corpus.ts';
 import type { Detection, Range, Variant } from './nab-detector.ts';
 import { detect, likelihoodFor, rawScorer } from './nab-detector.ts';
@@ -9,6 +10,7 @@ export interface WorkerSettings {
   readonly corpus: string;
   readonly variant: Variant;
   readonly range: Range;
+  readonly ceiling: Ceiling | null;
 }
 
 /** What a worker tells: rows done since it last told, or the result of the series it was given. */
@@ -17,12 +19,12 @@ export type WorkerMessage =
 
 const ROWS_PER_MESSAGE = 250;
 
-const { corpus, variant, range } = workerData as WorkerSettings;
+const { corpus, variant, range, ceiling } = workerData as WorkerSettings;
 
 parentPort?.on('message', (name: string) => {
   const series = readSeries(corpus, name);
   const before = process.threadCpuUsage();
-  const rawScoreOf = rawScorer(series, variant, range);
+  const rawScoreOf = rawScorer(series, variant, range, ceiling);
   let untold = 0;
   const tellRows = () => {
     tell({ rows: untold });

@@ -4,7 +4,8 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { timeTicks, utcText, valueTicks, type Tick } from '../src/cli/detect/axis.ts';
+import { timeTicks, valueTicks, type Tick } from '../src/cli/detect/axis.ts';
+import { utcText } from '../src/cli/terminal/text.ts';
 import { estimateRange } from '../src/generation.ts';
 import { Arena } from '../src/htm/arena.ts';
 import { RandomDistributedScalarEncoder } from '../src/htm/encoders/rdse.ts';

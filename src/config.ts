@@ -1,136 +1,264 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { HtmEngineError } from './errors.ts';
-import { DEFAULT_MINIMUM_ROWS } from './generation.ts';
+import { DEFAULT_CEILING, DEFAULT_MINIMUM_ROWS } from './generation.ts';
 
 /**
- * Every setting with its type, bounds and default, in one place. Stages are given the parts they need as plain
- * objects; nothing else reads configuration.
+ * Every setting with its type, bounds, default and meaning, in one place. Stages are given the parts they need as
+ * plain objects; nothing else reads configuration (`config/` does: files, environment, flags).
+ *
+ * Each setting carries a description, from which docs/configuration.md and the help of the command line are made
+ * (`npm run docs`). What else may be said of one:
  */
+interface SettingMeta {
+  readonly description: string;
+  /** What the documents say of a default that differs from machine to machine. */
+  readonly defaultText?: string;
+  /** Never printed: passwords, and addresses that hold them. */
+  readonly secret?: boolean;
+}
+
+const meta = (given: SettingMeta) => ({ ...given });
 const port = z.int().min(0).max(65_535);
 const positive = z.int().min(1);
 const MIB = 2 ** 20;
+const sweepMs = (what: string) =>
+  positive.default(5_000).describe(`How often ${what} that a lost wake-up left behind.`);
 
-const configSchema = z.strictObject({
-  /** Where the database, the checkpoints and the lock live. */
+const graphite = z
+  .strictObject({
+    enabled: z.boolean().default(true).describe('Whether Graphite lines are listened for at all.'),
+    host: z
+      .string()
+      .min(1)
+      .default('127.0.0.1')
+      .describe(
+        'Address to listen on for samples: loopback alone unless changed; `::` takes every IPv4 and IPv6 address.',
+      ),
+    port: port.default(2003).describe('Port to listen on for samples, TCP and UDP; 0 takes any free one.'),
+    protocol: z.enum(['plain']).default('plain').describe('What senders speak: plain is Graphite plaintext.'),
+    transport: z
+      .enum(['tcp', 'udp', 'both'])
+      .default('both')
+      .describe(
+        'What senders may come over. UDP cannot hold a sender back: TCP is the one that loses nothing.',
+      ),
+    maxLineBytes: positive.max(65_536).default(4096).describe('A longer line is refused whole.'),
+    maxConnections: positive
+      .default(1024)
+      .describe('TCP connections at the same time; one more is closed as soon as it is made.'),
+    batchLines: positive
+      .max(10_000)
+      .default(200)
+      .describe('Lines of a TCP connection that are sent on without waiting for a pause.'),
+    pauseMs: z
+      .int()
+      .min(0)
+      .default(5)
+      .describe('A TCP connection that is silent this long has its lines sent on.'),
+    maxBatchesInFlight: positive
+      .max(1000)
+      .default(4)
+      .describe(
+        'Batches of one TCP connection that may wait for the storer before its socket is not read any more; those that wait together are sent on together.',
+      ),
+    maxDatagramBytes: positive
+      .max(65_507)
+      .default(65_507)
+      .describe('A longer UDP datagram is refused whole.'),
+    maxQueuedSamples: positive
+      .max(1_000_000)
+      .default(50_000)
+      .describe(
+        'Samples out of UDP datagrams that may wait for the storer; while there are as many, datagrams are dropped and counted.',
+      ),
+    receiveBufferBytes: positive
+      .max(2 ** 30)
+      .default(4 * MIB)
+      .describe(
+        'What the kernel is asked to keep of UDP datagrams that were not read yet; Linux gives no more than net.core.rmem_max.',
+      ),
+  })
+  .prefault({})
+  .describe('Graphite plaintext, over TCP and UDP.');
+
+export const configSchema = z.strictObject({
   dataDirectory: z
     .string()
     .min(1)
     .default('htmengine-data')
-    .transform((path) => resolve(path)),
-  listener: z
-    .strictObject({
-      graphite: z
-        .strictObject({
-          enabled: z.boolean().default(true),
-          host: z.string().default('127.0.0.1'),
-          /** 0 takes any free port. */
-          port: port.default(2003),
-          /** A longer line is refused whole. */
-          maxLineBytes: positive.max(65_536).default(4096),
-          maxConnections: positive.default(1024),
-          /** Lines that make a batch. */
-          batchLines: positive.max(10_000).default(200),
-          /** A connection that is silent this long has its lines sent on. */
-          pauseMs: z.int().min(0).default(5),
-          /** Batches of one connection that may wait for the bus before its socket is paused; those that wait together are sent on together. */
-          maxBatchesInFlight: positive.max(1000).default(4),
-        })
-        .prefault({}),
-    })
-    .prefault({}),
+    .transform((path) => resolve(path))
+    .describe('Where the database, the saved models and the lock live.'),
+  listener: z.strictObject({ graphite }).prefault({}).describe('Ways in for samples besides HTTP.'),
   bus: z
     .strictObject({
-      /** Samples that wait in memory for the storer at the most; beyond that publishers wait. */
-      maxSamples: positive.default(50_000),
-      /** Samples that are given to the storer together at the most. */
-      maxBatchSamples: positive.max(100_000).default(10_000),
+      maxSamples: positive
+        .default(50_000)
+        .describe('Samples that wait in memory for the storer at the most; beyond that publishers wait.'),
+      maxBatchSamples: positive
+        .max(100_000)
+        .default(10_000)
+        .describe('Samples that are given to the storer together at the most.'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('What carries samples to the storer.'),
   store: z
     .strictObject({
-      /** How long a statement waits for a database that another program has locked. */
-      busyTimeoutMs: z.int().min(0).max(60_000).default(5_000),
+      busyTimeoutMs: z
+        .int()
+        .min(0)
+        .max(60_000)
+        .default(5_000)
+        .describe('How long a statement waits for a database that another program has locked.'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('The database.'),
   scheduler: z
     .strictObject({
-      /** Worker threads that run models. */
-      workers: positive.max(256).default(Math.max(1, availableParallelism() - 1)),
-      /** Bytes of models kept warm, over all workers. One model is always allowed. */
-      memoryBudgetBytes: positive.default(512 * MIB),
-      /** Rows a model may process before others get their turn. */
-      sliceRows: positive.max(10_000).default(200),
-      /** Rows after which a warm model is saved. */
-      checkpointRows: positive.default(1000),
-      /** How often the store is asked for work that a lost wake-up left behind. */
-      sweepMs: positive.default(5_000),
+      workers: positive
+        .max(256)
+        .default(Math.max(1, availableParallelism() - 1))
+        .meta(
+          meta({
+            description: 'Worker threads that run models.',
+            defaultText: 'one per core less one',
+          }),
+        ),
+      memoryBudgetBytes: positive
+        .default(512 * MIB)
+        .describe('Bytes of models kept warm, over all workers. One model is always allowed.'),
+      sliceRows: positive
+        .max(10_000)
+        .default(200)
+        .describe('Rows a model may process before others get their turn.'),
+      checkpointRows: positive.default(1000).describe('Rows after which a warm model is saved.'),
+      sweepMs: sweepMs('the store is asked for rows'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('Decides which models are in memory and runs them.'),
   anomaly: z
     .strictObject({
-      sliceRows: positive.max(10_000).default(1000),
-      /** Metrics worked on at the same time. */
-      concurrency: positive.max(64).default(4),
-      sweepMs: positive.default(5_000),
+      sliceRows: positive
+        .max(10_000)
+        .default(1000)
+        .describe('Rows of a metric that are worked on in one transaction.'),
+      concurrency: positive.max(64).default(4).describe('Metrics worked on at the same time.'),
+      sweepMs: sweepMs('the store is asked for raw scores'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('Turns raw scores into anomaly scores.'),
   publishing: z
     .strictObject({
-      batchRows: positive.max(10_000).default(500),
-      sweepMs: positive.default(5_000),
+      batchRows: positive
+        .max(10_000)
+        .default(500)
+        .describe('Results that are delivered to a consumer together at the most.'),
+      sweepMs: sweepMs('the store is asked for results'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('Delivers results.'),
   monitoring: z
     .strictObject({
-      /** Monitor every new metric by itself, without a range. */
-      auto: z.boolean().default(false),
-      /** Rows needed before a range is estimated. */
-      minimumRows: positive.max(10_000).default(DEFAULT_MINIMUM_ROWS),
-      /** Temporal memory of new generations: the backtracking one, or the plain one, which costs less and finds less. Existing generations keep theirs. */
-      variant: z.enum(['cpp', 'tm_cpp']).default('cpp'),
-      sweepMs: positive.default(5_000),
+      auto: z.boolean().default(false).describe('Monitor every new metric by itself, without a range.'),
+      minimumRows: positive
+        .max(10_000)
+        .default(DEFAULT_MINIMUM_ROWS)
+        .describe('Rows needed before a range is estimated.'),
+      variant: z
+        .enum(['cpp', 'tm_cpp'])
+        .default('cpp')
+        .describe(
+          'Temporal memory of new generations: the backtracking one, or the plain one, which costs less and finds less. Existing generations keep theirs.',
+        ),
+      ceiling: z
+        .strictObject({
+          enabled: z.boolean().default(true).describe('Whether there is a limit at all.'),
+          maxSegments: positive
+            .max(2 ** 24)
+            .default(DEFAULT_CEILING.maxSegments)
+            .describe('Segments of a model at the most.'),
+          maxSynapses: positive
+            .max(2 ** 27)
+            .default(DEFAULT_CEILING.maxSynapses)
+            .describe('Synapses of a model at the most.'),
+        })
+        .prefault({})
+        .describe(
+          'What the temporal memory of a new generation may hold. Existing generations keep theirs. A model beyond it forgets what it used longest ago, and from then on scores otherwise than the original.',
+        ),
+      sweepMs: sweepMs('metrics are looked for'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('How metrics get their models.'),
   collector: z
     .strictObject({
-      /** Feed this machine's own CPU, load, memory, disk and network in. */
-      host: z.boolean().default(false),
-      intervalSeconds: positive.max(3600).default(5),
+      host: z
+        .boolean()
+        .default(false)
+        .describe("Feed this machine's own CPU, load, memory, disk and network in."),
+      intervalSeconds: positive.max(3600).default(5).describe('How often this machine is looked at.'),
+      demo: z
+        .boolean()
+        .default(false)
+        .describe('Make a few metrics to look at, `demo.*`, and go on feeding them.'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('Metrics that the engine collects itself.'),
   api: z
     .strictObject({
-      enabled: z.boolean().default(true),
-      host: z.string().default('127.0.0.1'),
-      port: port.default(8080),
-      maxBodyBytes: positive.default(2 * MIB),
-      /** Times `maxBodyBytes`, what bodies may take in memory. */
-      maxConnections: positive.default(256),
+      enabled: z.boolean().default(true).describe('Whether HTTP is served at all.'),
+      host: z
+        .string()
+        .min(1)
+        .default('127.0.0.1')
+        .describe('Address to serve HTTP on: loopback alone unless changed.'),
+      port: port.default(8080).describe('Port to serve HTTP on; 0 takes any free one.'),
+      maxBodyBytes: positive.default(2 * MIB).describe('A longer request body is refused.'),
+      maxUnpackedBytes: positive
+        .default(8 * MIB)
+        .describe('A body that comes compressed is refused if it is longer than this when unpacked.'),
+      maxConnections: positive
+        .default(256)
+        .describe(
+          'HTTP connections at the same time; times `api.maxBodyBytes`, what bodies may take in memory.',
+        ),
+      recentMetrics: positive
+        .max(1_000_000)
+        .default(20_000)
+        .describe('Metrics whose newest scores are kept in memory for lists, about 1 kB each.'),
+      streams: z
+        .strictObject({
+          max: positive.max(10_000).default(100).describe('Streams open at the same time.'),
+          ringResults: positive
+            .max(1_000_000)
+            .default(10_000)
+            .describe('Results of all metrics that are kept for streams that come back.'),
+          heartbeatMs: positive
+            .max(3_600_000)
+            .default(15_000)
+            .describe('A stream that has nothing to say for so long says that it lives.'),
+          stallMs: positive
+            .max(3_600_000)
+            .default(45_000)
+            .describe('A client that takes nothing for so long is dropped; longer than the heartbeat.'),
+        })
+        .prefault({})
+        .describe('Live results (`GET /api/v1/results`).'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('The HTTP interface.'),
   log: z
     .strictObject({
-      level: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+      level: z
+        .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+        .default('info')
+        .describe('What is logged to standard error: this and what is more serious.'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('The log, one line of JSON an event.'),
 });
 
 /** All settings, complete and checked. */
 export type Config = z.output<typeof configSchema>;
 /** Settings as a user gives them: anything may be left out. */
 export type ConfigInput = z.input<typeof configSchema>;
-
-/**
- * Settings with defaults filled in.
- * @param source what to name in an error: the file the settings come from, for instance
- * @throws HtmEngineError `config_invalid` naming source, path and rule
- */
-export function parseConfig(settings: unknown, source: string): Config {
-  const result = configSchema.safeParse(settings);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  const path = issue === undefined || issue.path.length === 0 ? '' : `${issue.path.join('.')}: `;
-  throw new HtmEngineError('config_invalid', `${source}: ${path}${issue?.message ?? 'invalid'}`);
-}

@@ -23,7 +23,7 @@ export function openDataDirectory(path: string): DataDirectory {
   let lock: Database.Database | undefined;
   try {
     createDirectories(path);
-    lock = new Database(join(path, 'engine.lock'), { timeout: 0 });
+    lock = new Database(lockFile(path), { timeout: 0 });
     // Kept in memory, the journal leaves no file beside the lock when the process is killed.
     lock.pragma('journal_mode = MEMORY');
     lock.exec('BEGIN EXCLUSIVE');
@@ -34,10 +34,34 @@ export function openDataDirectory(path: string): DataDirectory {
   const held = lock;
   return {
     path,
-    databaseFile: join(path, 'htmengine.db'),
+    databaseFile: databaseFile(path),
     checkpointDirectory: join(path, 'checkpoints'),
     release: () => held.close(),
   };
+}
+
+/** Whether an engine, which is alive then, has the directory. Takes no lock that would keep one from starting for longer than an instant. */
+export function isDataDirectoryHeld(path: string): boolean {
+  const file = lockFile(path);
+  if (!existsSync(file)) return false;
+  const lock = new Database(file, { readonly: true, timeout: 0 });
+  try {
+    lock.prepare('SELECT 1 FROM sqlite_schema').get();
+    return false;
+  } catch (error) {
+    if (isBusy(error)) return true;
+    throw error;
+  } finally {
+    lock.close();
+  }
+}
+
+export function lockFile(path: string): string {
+  return join(path, 'engine.lock');
+}
+
+export function databaseFile(path: string): string {
+  return join(path, 'htmengine.db');
 }
 
 /** One after the other rather than recursively: Node's recursive form never returns below /proc. */
@@ -49,8 +73,7 @@ function createDirectories(path: string): void {
 }
 
 function cannotOpen(path: string, error: unknown): HtmEngineError {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  if (code.startsWith('SQLITE_BUSY')) {
+  if (isBusy(error)) {
     return new HtmEngineError(
       'store_locked',
       `another engine is running on ${path}: stop it, or choose another directory with --data-dir`,
@@ -61,4 +84,8 @@ function cannotOpen(path: string, error: unknown): HtmEngineError {
     'data_directory_unwritable',
     `cannot write to the data directory ${path} (${reason}): give its owner write permission, or choose another with --data-dir`,
   );
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('SQLITE_BUSY');
 }

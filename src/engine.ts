@@ -1,42 +1,43 @@
 import { randomUUID } from 'node:crypto';
 import { pino, type Logger } from 'pino';
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { Address } from './address.ts';
 import { AnomalyService } from './anomaly/anomaly-service.ts';
 import { Api } from './api/server.ts';
 import type { ApiServices } from './api/services.ts';
 import { createMemoryBus } from './bus/memory/memory-bus.ts';
 import type { CheckpointName, CheckpointStore } from './checkpoints/checkpoint-store.ts';
 import { FilesystemCheckpointStore } from './checkpoints/filesystem/filesystem-checkpoint-store.ts';
+import { DemoFeeder, type DemoServices } from './collector/demo/demo-feeder.ts';
 import { HostCollector, type HostCollectorOptions } from './collector/host.ts';
 import { systemReaders } from './collector/readers.ts';
-import { type Config, type ConfigInput, parseConfig } from './config.ts';
+import type { Config, ConfigInput } from './config.ts';
+import { parseConfig } from './config/resolve.ts';
 import { openDataDirectory } from './data-directory.ts';
 import { hasCode, HtmEngineError } from './errors.ts';
 import { logLikelihood } from './htm/index.ts';
 import { createIntake, type GivenSample, type Intake, type SampleOutcome } from './intake.ts';
-import { GraphiteListener, type GraphiteListenerServices } from './listener/tcp.ts';
+import { createLineReader } from './listener/line-reader.ts';
+import { GraphiteListener, type GraphiteListenerServices } from './listener/listener.ts';
 import type { Metric } from './metric.ts';
-import { automaticRequest } from './monitoring/generation-request.ts';
+import { automaticRequest, type ModelSettings } from './monitoring/generation-request.ts';
 import type { ModelSpec } from './monitoring/model-spec.ts';
 import { Monitoring } from './monitoring/monitoring.ts';
 import type { ResultHandler } from './publishing/delivery.ts';
 import { Publisher, type Subscription } from './publishing/publisher.ts';
+import { StoredResults } from './publishing/stored-results.ts';
 import { RefusalCounter } from './refusals.ts';
 import { ModelScheduler } from './scheduler/model-scheduler.ts';
 import type { DataRow, DataSelection, MetricSummary } from './store/queries.ts';
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
 import type { Store } from './store/store.ts';
 import { MetricStorer } from './storer/metric-storer.ts';
+import { version } from './version.ts';
 
 /** Where a running engine listens; null for what is switched off. */
 export interface EngineAddresses {
   readonly http: Address | null;
   readonly graphite: Address | null;
-}
-
-interface Address {
-  readonly host: string;
-  readonly port: number;
 }
 
 export interface SubscribeOptions {
@@ -70,7 +71,7 @@ export class Engine {
 
   /** @throws HtmEngineError `config_invalid` */
   constructor(settings: ConfigInput = {}) {
-    this.config = parseConfig(settings, 'settings');
+    this.config = parseConfig(settings);
     ({ promise: this.failed, resolve: this.#fail } = Promise.withResolvers<Error>());
     this.#log = pino(
       { level: this.config.log.level },
@@ -209,44 +210,64 @@ export class Engine {
     this.#started.push(() => scheduler.stop());
     await scheduler.start();
 
+    const models = modelSettings(config);
     const monitoring = new Monitoring({
       catalogue: store.catalogue,
       bus,
       telemetry,
       forgetModel: (metricId) => scheduler.forget(metricId),
-      models: config.monitoring,
+      models,
       sweepMs: config.monitoring.sweepMs,
     });
     monitoring.start();
     this.#started.push(() => monitoring.stop(STOP_TIMEOUT_MS));
 
-    const autoMonitor = config.monitoring.auto ? automaticRequest(config.monitoring) : null;
+    const autoMonitor = config.monitoring.auto ? automaticRequest(models) : null;
     const activate = (metricIds: readonly string[]) => monitoring.activateReady(metricIds);
     await new MetricStorer({ bus, log, refusals, telemetry, autoMonitor, activate }).start();
     this.#started.push(() => bus.close());
 
     const intake = createIntake(bus, refusals, nowSeconds);
     const addresses = {
-      http: await this.#startApi({ store, monitoring, intake, telemetry }),
+      http: await this.#startApi({
+        store,
+        checkpoints,
+        monitoring,
+        publisher,
+        intake,
+        refusals,
+        readLine: createLineReader(config.listener.graphite.maxLineBytes, nowSeconds),
+        telemetry,
+      }),
       graphite: await this.#startGraphite({ bus, refusals, telemetry, nowSeconds }),
     };
     if (config.collector.host) await this.#startHostCollector({ bus, telemetry, monitoring });
+    if (config.collector.demo) this.#startDemo({ store, monitoring, intake, telemetry, nowSeconds });
     return { store, checkpoints, monitoring, publisher, intake, addresses };
   }
 
   async #startApi(
-    services: Omit<ApiServices, 'queries' | 'control' | 'ready'> & Pick<Services, 'store' | 'monitoring'>,
+    services: Pick<Services, 'store' | 'checkpoints' | 'monitoring' | 'publisher'> &
+      Pick<ApiServices, 'intake' | 'refusals' | 'readLine' | 'telemetry'>,
   ): Promise<Address | null> {
     const { enabled, ...options } = this.config.api;
     if (!enabled) return null;
-    const { store, monitoring, intake, telemetry } = services;
-    const api = new Api(options, {
-      queries: store.queries,
-      control: monitoring,
-      intake,
-      telemetry,
-      ready: () => store.ping(),
-    });
+    const { store, checkpoints, monitoring, publisher, ...others } = services;
+    const results = new StoredResults(store.log, logLikelihood);
+    const api = new Api(
+      { ...options, maxSamples: this.config.bus.maxBatchSamples },
+      {
+        ...others,
+        queries: store.queries,
+        control: monitoring,
+        subscribeLive: (handler) => publisher.subscribeLive(handler),
+        readResults: (metricId, after, limit) => results.read(metricId, after, limit),
+        logLikelihood,
+        checkpoints: (metricId) => checkpoints.list(metricId),
+        version: version(),
+        ready: () => store.ping(),
+      },
+    );
     this.#started.push(() => api.stop());
     return { host: options.host, port: await api.start() };
   }
@@ -281,6 +302,23 @@ export class Engine {
     this.#started.push(() => collector.stop());
   }
 
+  #startDemo({
+    store,
+    monitoring,
+    ...services
+  }: Pick<DemoServices, 'intake' | 'telemetry' | 'nowSeconds'> &
+    Pick<Services, 'store' | 'monitoring'>): void {
+    const demo = new DemoFeeder({
+      ...services,
+      monitor: (spec) => monitoring.monitorMetric(spec),
+      findMetric: (name) => store.catalogue.findMetric(name),
+      firstTimestamp: async (metricId) =>
+        (await store.queries.readData(metricId, { limit: 1 }))[0]?.timestamp ?? null,
+    });
+    demo.start();
+    this.#started.push(() => demo.stop());
+  }
+
   async #stopServices(): Promise<void> {
     for (let end = this.#started.pop(); end !== undefined; end = this.#started.pop()) {
       try {
@@ -291,6 +329,11 @@ export class Engine {
       }
     }
   }
+}
+
+function modelSettings({ monitoring: { minimumRows, variant, ceiling } }: Config): ModelSettings {
+  const { enabled, ...limits } = ceiling;
+  return { minimumRows, variant, ceiling: enabled ? limits : null };
 }
 
 /** What an engine's operations need while it runs. */

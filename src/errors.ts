@@ -1,3 +1,5 @@
+import { hostAndPort } from './address.ts';
+
 /**
  * Errors that tell a user what is wrong: each has a stable `code` that programs may test and a message that names
  * the input, the rule and the fix. Everything else that is thrown is a programmer error.
@@ -33,6 +35,9 @@ export type ErrorCode =
   | 'invalid_range'
   | 'invalid_argument'
   | 'invalid_request_body'
+  | 'body_too_large'
+  /** Neither the type nor the encoding of a body is one that the operation takes. */
+  | 'unsupported_media_type'
   | 'reserved_name'
   | 'config_invalid'
   /** The port is taken or may not be bound. */
@@ -54,12 +59,25 @@ export type ErrorCode =
   /** No usable checkpoint and the generation's first rows are gone. */
   | 'checkpoint_lost'
   | 'overloaded'
-  | 'stopped';
+  | 'stopped'
+  /** A command line command found no engine at its address, or lost the connection. */
+  | 'engine_unreachable'
+  /** The engine refused what a command asked for; `details.code` is the engine's own code, `details.status` HTTP's. */
+  | 'engine_refused';
 
 /** True for an `HtmEngineError` with the given code. */
 export function hasCode(error: unknown, code: ErrorCode): error is HtmEngineError {
   return error instanceof HtmEngineError && error.code === code;
 }
+
+/** Why the operating system does not let us listen, and whether it is the address rather than the port. */
+const LISTEN_FAULTS: Readonly<Record<string, { readonly reason: string; readonly host?: true }>> = {
+  EADDRINUSE: { reason: 'the port is already in use' },
+  EACCES: { reason: 'this user may not bind that port' },
+  EADDRNOTAVAIL: { reason: 'this machine does not have that address', host: true },
+  ENOTFOUND: { reason: 'no address is known for that name', host: true },
+  EAI_AGAIN: { reason: 'no address is known for that name', host: true },
+};
 
 /** What to tell when a listener cannot bind: who, where, why and what to do. `flag` is the option that changes the port. */
 export function listenFailure(
@@ -70,16 +88,14 @@ export function listenFailure(
   flag: string,
 ): HtmEngineError {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  const reason =
-    code === 'EADDRINUSE'
-      ? 'the port is already in use'
-      : code === 'EACCES'
-        ? 'this user may not bind that port'
-        : error instanceof Error
-          ? error.message
-          : String(error);
+  const fault = LISTEN_FAULTS[code];
+  const reason = fault?.reason ?? (error instanceof Error ? error.message : String(error));
+  const fix =
+    fault?.host === true
+      ? `choose another address with ${flag.replace('port', 'host')}`
+      : `free it or choose another with ${flag}`;
   return new HtmEngineError(
     'listen_failed',
-    `cannot listen for ${what} on ${host}:${port}: ${reason}; free it or choose another with ${flag}`,
+    `cannot listen for ${what} on ${hostAndPort({ host, port })}: ${reason}; ${fix}`,
   );
 }

@@ -8,6 +8,11 @@ import { CUSTOM_DATASOURCE } from './metric.ts';
 /** Rows from which a range may be estimated: a day of 5-minute samples, as in the original. */
 export const DEFAULT_MINIMUM_ROWS = 288;
 const DEFAULT_MINIMUM_RESOLUTION = 0.001;
+/**
+ * The most that the temporal memory of a new generation may hold, unless configured otherwise: a model then stays below
+ * 10 MiB whatever its metric does, and only noise feels it (docs/decisions/0006-growth-ceiling.md).
+ */
+export const DEFAULT_CEILING = { maxSegments: 45_000, maxSynapses: 1_080_000 } as const;
 const RESOLUTION_DIVISOR = 130;
 const RANGE_PADDING = 0.2;
 

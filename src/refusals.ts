@@ -3,7 +3,7 @@ import type { RefusalReason } from './metric.ts';
 import type { Telemetry } from './telemetry.ts';
 
 /** What each reason means to whoever sends: the rule, and what to do. */
-const REFUSAL_EXPLANATIONS: Readonly<Record<RefusalReason, string>> = {
+export const REFUSAL_EXPLANATIONS: Readonly<Record<RefusalReason, string>> = {
   malformed:
     'not "name value timestamp" with a decimal number as its value: see docs/listener.md for the format',
   not_utf8: 'not valid UTF-8: send names in UTF-8',

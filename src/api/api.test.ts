@@ -35,6 +35,9 @@ function makeApi(
     lastValue: -7,
     lastScoredTimestamp: 1_700_000_002,
     lastAnomalyScore: 0.75,
+    generation: 1,
+    learning: { rows: 2, of: 388 },
+    spec: '{"datasource":"custom","metricSpec":{"metric":"load","userInfo":{"demo":true}}}',
   };
   const monitored: string[] = [];
   const given: GivenSample[] = [];
@@ -46,11 +49,28 @@ function makeApi(
       return Promise.resolve((newestFirst ? found.reverse() : found).slice(0, limit));
     },
     totals: () => Promise.resolve({ metrics: {}, rows: 0, unprocessedRows: 0 }),
+    describeModel: () => Promise.resolve(null),
+    recentScores: (metricIds, asked) =>
+      Promise.resolve(
+        metricIds.map((metricId) => ({
+          metricId,
+          generation: 1,
+          scoredRowid: 2,
+          anomalyScores: [0.5, 0.75].slice(-asked),
+        })),
+      ),
   };
   const services: ApiServices = {
     queries,
     control: {
-      monitorMetric: ({ metricSpec, modelParams }) => {
+      createMetric: () => Promise.resolve(''),
+      activateModel: () => Promise.resolve(),
+      unmonitorMetric: () => Promise.resolve(),
+      monitorMetric: (spec) => {
+        const { metricSpec, modelParams } = spec as {
+          metricSpec: { metric: string };
+          modelParams: object;
+        };
         if (metricSpec.metric === name) {
           return Promise.reject(new HtmEngineError('metric_already_monitored', 'monitored already'));
         }
@@ -75,9 +95,25 @@ function makeApi(
       );
     },
     telemetry: { log: pino({ level: 'silent' }), registry: new Registry() },
+    refusals: { count: () => undefined },
+    readLine: () => 'malformed',
+    version: '0',
+    subscribeLive: () => Promise.resolve({ unsubscribe: () => Promise.resolve() }),
+    readResults: () => Promise.resolve(null),
+    logLikelihood: (anomalyScore) => anomalyScore / 2,
+    checkpoints: () => Promise.resolve([]),
     ready: () => Promise.resolve(),
   };
-  const options = { host: '127.0.0.1', port: 0, maxBodyBytes, maxConnections: 10 };
+  const options = {
+    host: '127.0.0.1',
+    port: 0,
+    maxBodyBytes,
+    maxConnections: 10,
+    maxSamples: 10,
+    maxUnpackedBytes: 1000,
+    recentMetrics: 10,
+    streams: { max: 1, ringResults: 10, heartbeatMs: 1000, stallMs: 1000 },
+  };
   return { api: new Api(options, services), monitored, given };
 }
 
@@ -196,12 +232,28 @@ describe('the JSON interface', () => {
           scoredRows: 2,
           lastTimestamp: 1_700_000_003,
           lastValue: -7,
+          learning: { rows: 2, of: 388 },
           lastScore: 0.75,
+          lastLogLikelihood: 0.375,
+          demo: true,
           lastScoredTimestamp: 1_700_000_002,
         },
       ],
       next: null,
     });
+  });
+
+  it('adds strips of recent log-likelihoods, as long as they are asked for', async () => {
+    const { api } = makeApi();
+    const strip = async (url: string) =>
+      (await api.inject({ method: 'GET', url })).json<{ recent: number[] }>().recent;
+    expect(await strip('/api/v1/metrics/load?recent=120')).toEqual([0.25, 0.375]);
+    expect(await strip('/api/v1/metrics/load?recent=1')).toEqual([0.375]);
+    expect(await strip('/api/v1/metrics/load')).toBeUndefined();
+    for (const recent of ['0', '121', 'x', '1.5']) {
+      const refused = await api.inject({ method: 'GET', url: `/api/v1/metrics?recent=${recent}` });
+      expect([refused.statusCode, refused.json<{ code: string }>().code]).toEqual([400, 'invalid_argument']);
+    }
   });
 
   it('serves the rows of a metric whose name has slashes and other script', async () => {

@@ -14,6 +14,8 @@ const STATUS_OF: Partial<Record<ErrorCode, number>> = {
   invalid_range: 400,
   invalid_argument: 400,
   invalid_request_body: 400,
+  body_too_large: 413,
+  unsupported_media_type: 415,
   store_unavailable: 503,
   overloaded: 503,
   stopped: 503,

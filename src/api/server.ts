@@ -1,16 +1,22 @@
 import fastify, { type FastifyInstance } from 'fastify';
 import { HtmEngineError, listenFailure } from '../errors.ts';
+import { EventStreams, type EventStreamOptions } from './event-streams.ts';
 import { answerError } from './problems.ts';
 import { healthRoutes } from './health.ts';
+import { LiveResults } from './live-results.ts';
 import type { ApiServices } from './services.ts';
 import { skeletonRoutes } from './skeleton.ts';
-import { v1Routes } from './v1.ts';
+import { v1Routes, type V1Options } from './v1.ts';
 
-export interface ApiOptions {
+export interface ApiOptions extends V1Options {
   readonly host: string;
   readonly port: number;
   readonly maxBodyBytes: number;
   readonly maxConnections: number;
+  readonly streams: EventStreamOptions & {
+    /** Results of all metrics that are kept for streams that come back. */
+    readonly ringResults: number;
+  };
 }
 
 /** Slow senders of headers or bodies are cut off after this. */
@@ -20,9 +26,14 @@ const REQUEST_TIMEOUT_MS = 60_000;
 export class Api {
   readonly #app: FastifyInstance;
   readonly #options: ApiOptions;
+  readonly #live: LiveResults;
+  readonly #streams: EventStreams;
 
   constructor(options: ApiOptions, services: ApiServices) {
     this.#options = options;
+    const { log } = services.telemetry;
+    this.#live = new LiveResults(services.subscribeLive, options.streams.ringResults);
+    this.#streams = new EventStreams(options.streams, this.#live, log);
     this.#app = fastify({
       bodyLimit: options.maxBodyBytes,
       requestTimeout: REQUEST_TIMEOUT_MS,
@@ -33,11 +44,9 @@ export class Api {
     this.#app.server.maxConnections = options.maxConnections;
     this.#app.removeAllContentTypeParsers();
     this.#app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-    this.#app.setErrorHandler((error, request, reply) =>
-      answerError(error, request, reply, services.telemetry.log),
-    );
+    this.#app.setErrorHandler((error, request, reply) => answerError(error, request, reply, log));
     healthRoutes(this.#app, services);
-    v1Routes(this.#app, services);
+    v1Routes(this.#app, services, this.#live, this.#streams, options);
     skeletonRoutes(this.#app, services);
   }
 
@@ -54,8 +63,10 @@ export class Api {
     return address.port;
   }
 
-  /** Ends: requests under way are answered, idle connections closed. */
+  /** Ends: streams are ended, other requests under way answered, idle connections closed. */
   async stop(): Promise<void> {
+    await this.#streams.end();
+    await this.#live.close();
     await this.#app.close();
   }
 

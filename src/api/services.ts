@@ -1,24 +1,53 @@
-import type { Intake } from '../intake.ts';
+import type { CheckpointName } from '../checkpoints/checkpoint-store.ts';
+import type { CountsRefusals, Intake } from '../intake.ts';
+import type { RefusalReason, Result, Sample } from '../metric.ts';
 import type { Queries } from '../store/queries.ts';
 import type { Telemetry } from '../telemetry.ts';
 
-/** What the API may do to metrics. */
+/** What the API may do to metrics and their models. Each is described in src/monitoring. */
 export interface MetricControl {
-  /** @returns the metric's id. */
-  monitorMetric(spec: {
-    datasource: 'custom';
-    metricSpec: { metric: string };
-    modelParams: Record<string, unknown>;
-  }): Promise<string>;
+  createMetric(name: string): Promise<string>;
+  /** @param spec a `ModelSpec`, checked there. */
+  monitorMetric(spec: unknown): Promise<string>;
+  activateModel(metricId: string): Promise<unknown>;
+  unmonitorMetric(metricId: string): Promise<void>;
   deleteMetricByName(name: string): Promise<void>;
 }
+
+/** Serves results of all metrics from now on, those of one metric in order. */
+export type LiveSubscribe = (
+  handler: (results: readonly Result[]) => Promise<void>,
+) => Promise<{ unsubscribe(): Promise<void> }>;
+
+/** Stored results of a metric after a position; null unless a generation is open. */
+export type ReadResults = (
+  metricId: string,
+  after: { readonly generation: number; readonly rowid: number },
+  limit: number,
+) => Promise<{
+  /** The open one; if it is another than that of the position there are no results. */
+  readonly generation: number;
+  readonly scoredRowid: number;
+  readonly results: readonly Result[];
+} | null>;
 
 /** What the API needs of the engine; it never reaches into other stages. */
 export interface ApiServices {
   readonly queries: Queries;
   readonly control: MetricControl;
   readonly intake: Intake;
+  readonly refusals: CountsRefusals;
+  /** One Graphite line, by the listener's rules: the sample, why there is none, or null for a blank line. */
+  readonly readLine: (line: Buffer) => Sample | RefusalReason | null;
   readonly telemetry: Telemetry;
+  readonly subscribeLive: LiveSubscribe;
+  readonly readResults: ReadResults;
+  /** The anomaly score on its log scale, 0..1. */
+  readonly logLikelihood: (anomalyScore: number) => number;
+  /** The saved models of a metric, newest first. */
+  readonly checkpoints: (metricId: string) => Promise<CheckpointName[]>;
+  /** Of this program. */
+  readonly version: string;
   /** Resolves when the engine can keep what it accepts; rejects with the reason otherwise. */
-  ready(): Promise<void>;
+  readonly ready: () => Promise<void>;
 }

@@ -5,6 +5,7 @@ import { HtmEngineError, hasCode } from '../errors.ts';
 import { checkName } from '../metric.ts';
 import type { DataRow } from '../store/queries.ts';
 import type { GivenSample, SampleOutcome } from '../intake.ts';
+import { bodyText } from './input.ts';
 import type { ApiServices } from './services.ts';
 
 /**
@@ -137,15 +138,6 @@ function target(request: FastifyRequest): { name: string; path: string } {
     );
   }
   return { name, path: `/${name}` };
-}
-
-function bodyText(body: unknown): string {
-  if (!Buffer.isBuffer(body)) return '';
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(body);
-  } catch {
-    throw new HtmEngineError('invalid_request_body', 'the body is not UTF-8 text');
-  }
 }
 
 function parseObject(body: unknown): Record<string, unknown> {

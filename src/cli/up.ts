@@ -1,22 +1,12 @@
 import { once } from 'node:events';
-import type { ConfigInput } from '../config.ts';
+import { hostAndPort, reachableHost } from '../address.ts';
+import { loadConfig } from '../config/resolve.ts';
 import { Engine } from '../engine.ts';
-import { loadConfig } from './settings.ts';
-
-/** Flags of `htmengine up`. */
-export interface UpOptions {
-  readonly config?: string;
-  readonly dataDir?: string;
-  readonly httpPort?: number;
-  readonly graphitePort?: number;
-  readonly autoMonitor?: boolean;
-  readonly collectHost?: boolean;
-  readonly logLevel?: NonNullable<ConfigInput['log']>['level'];
-}
+import { type ConfigOptions, commandLineSettings } from './config-options.ts';
 
 /** Runs the engine until a signal asks it to stop; a second signal ends the process at once. */
-export async function up(options: UpOptions): Promise<void> {
-  const engine = new Engine(loadConfig(options.config, flagSettings(options)));
+export async function up(options: ConfigOptions): Promise<void> {
+  const engine = new Engine(loadConfig(commandLineSettings(options)));
   // A signal that comes while the engine starts counts, so listen before starting.
   const asked = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM'), engine.failed]);
   await engine.start();
@@ -35,26 +25,20 @@ export async function up(options: UpOptions): Promise<void> {
   process.off('SIGINT', atOnce).off('SIGTERM', atOnce);
 }
 
-function flagSettings(options: UpOptions): ConfigInput {
-  return {
-    ...(options.dataDir !== undefined && { dataDirectory: options.dataDir }),
-    ...(options.httpPort !== undefined && { api: { port: options.httpPort } }),
-    ...(options.graphitePort !== undefined && { listener: { graphite: { port: options.graphitePort } } }),
-    ...(options.autoMonitor !== undefined && { monitoring: { auto: options.autoMonitor } }),
-    ...(options.collectHost !== undefined && { collector: { host: options.collectHost } }),
-    ...(options.logLevel !== undefined && { log: { level: options.logLevel } }),
-  };
-}
-
 function greeting({ addresses: { http, graphite }, config }: Engine): string {
   const lines = ['HTM Engine is running.'];
   const examples: string[] = [];
   if (graphite !== null) {
-    lines.push(`  Graphite   ${graphite.host}:${graphite.port} (TCP, lines of "name value timestamp")`);
-    examples.push(`  echo "my.metric 42 $(date +%s)" > /dev/tcp/${graphite.host}/${graphite.port}`);
+    const { transport } = config.listener.graphite;
+    const name = { tcp: 'TCP', udp: 'UDP', both: 'TCP and UDP' }[transport];
+    lines.push(`  Graphite   ${hostAndPort(graphite)} (${name}, lines of "name value timestamp")`);
+    const device = transport === 'udp' ? 'udp' : 'tcp';
+    examples.push(
+      `  echo "my.metric 42 $(date +%s)" > /dev/${device}/${reachableHost(graphite.host)}/${graphite.port}`,
+    );
   }
   if (http !== null) {
-    const url = `http://${http.host}:${http.port}`;
+    const url = `http://${hostAndPort({ ...http, host: reachableHost(http.host) })}`;
     lines.push(`  HTTP       ${url}`);
     // Where metrics are monitored by themselves a second request to monitor one would be refused.
     if (!config.monitoring.auto) examples.push(`  curl -X PUT -d '{"min":0,"max":100}' ${url}/my.metric`);

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Arena, ArenaFormatError } from './arena.ts';
 import { BacktrackingMemory } from './backtracking-memory.ts';
 import type { BacktrackingMemoryParameters } from './backtracking-memory.ts';
+import type { Ceiling } from './ceiling.ts';
 import { Random } from './random.ts';
 import { LiteralBacktrackingMemory } from './testing/literal-backtracking-memory.ts';
 
@@ -283,6 +284,13 @@ const CORNERS: [string, Partial<BacktrackingMemoryParameters>][] = [
   ['matching harder than predicting', { minThreshold: 5, activationThreshold: 3 }],
   ['whole words of cells', { cellsPerColumn: 32 }],
   ['33 columns', { columnCount: 33 }],
+  ['a ceiling of segments', { ceiling: { maxSegments: 50, maxSynapses: 10_000 } }],
+  ['a ceiling of synapses', { ceiling: { maxSegments: 10_000, maxSynapses: 180 } }],
+  ['a ceiling below what a record makes', { ceiling: { maxSegments: 3, maxSynapses: 12 } }],
+  [
+    'a ceiling and few slots, some of them emptied',
+    { maxSegmentsPerCell: 1, cellsPerColumn: 3, ceiling: { maxSegments: 40, maxSynapses: 10_000 } },
+  ],
 ];
 
 describe.each(CORNERS)('a memory with %s', (_, corner) => {
@@ -294,6 +302,7 @@ describe.each(CORNERS)('a memory with %s', (_, corner) => {
     stream(p, seed, 340, seed === 3).forEach((s, t) => {
       expect(step(memory, s)).toBe(step(judge, s));
       expect(memory.state()).toEqual(judge.state());
+      if (p.ceiling) requireBelow(p.ceiling, memory);
       if (t % 20 === 0) expect(memory.segments()).toEqual(judge.segments());
     });
     expect(memory.segments()).toEqual(judge.segments());
@@ -312,6 +321,46 @@ describe.each(CORNERS)('a memory with %s', (_, corner) => {
       memory.segmentCount,
       memory.synapseCount,
     ]);
+  });
+});
+
+function requireBelow({ maxSegments, maxSynapses }: Ceiling, memory: Traced): void {
+  const segments = memory.segments();
+  expect(segments.length).toBeLessThanOrEqual(maxSegments);
+  expect(segments.reduce((sum, { sources }) => sum + sources.length, 0)).toBeLessThanOrEqual(maxSynapses);
+}
+
+describe('a ceiling', () => {
+  const p = { ...TRACED, columnCount: 24 };
+
+  it('changes nothing as long as it is not reached', () => {
+    const without = created(p);
+    const ceiling = { maxSegments: 10_000, maxSynapses: 100_000 };
+    const withOne = created({ ...p, ceiling });
+    for (const s of stream(p, 1, 300))
+      expect(step(fast(withOne.memory), s)).toBe(step(fast(without.memory), s));
+    expect(withOne.arena.bytes()).toEqual(without.arena.bytes());
+    expect(without.memory.segmentCount).toBeGreaterThan(60);
+  });
+
+  it('keeps what is used and bounds the bytes, however long noise lasts', () => {
+    const ceiling = { maxSegments: 400, maxSynapses: 10_000 };
+    const { arena, memory } = created({ ...p, maxSegmentsPerCell: 128, ceiling });
+    const random = Random.seeded(12);
+    const noise = () => fast(memory).compute(range(0, p.columnCount).filter(() => random.below(4) === 0));
+    for (let t = 0; t < 500; t++) noise();
+    const bytes = arena.bytes().length;
+    const { derivedBytes } = memory;
+    for (let t = 0; t < 1500; t++) noise();
+    expect(arena.bytes().length).toBe(bytes);
+    // The index is packed anew now and then, with some room.
+    expect(memory.derivedBytes).toBeLessThan(1.2 * derivedBytes);
+    // What is seen after so much noise is still learned, and noise then does not push it out at once.
+    const phrase = [range(0, 6), range(6, 6), range(12, 6), range(18, 6)];
+    for (let t = 0; t < 200; t++) fast(memory).compute(phrase[t % 4]);
+    for (let t = 0; t < 10; t++) noise();
+    for (let t = 0; t < 4; t++) fast(memory).compute(phrase[t]);
+    expect(range(0, 4).map((t) => fast(memory).compute(phrase[t]))).toEqual([0, 0, 0, 0]);
   });
 });
 
@@ -446,7 +495,9 @@ describe('BacktrackingMemory', () => {
     ['maxSynapsesPerSegment', 128],
     ['pamLength', 0],
     ['seed', 0],
-  ])('refuses %s %d by name', (name, value) => {
+    ['ceiling', { maxSegments: 0, maxSynapses: 1 }],
+    ['ceiling', { maxSegments: 1, maxSynapses: 2 ** 27 + 1 }],
+  ])('refuses %s %j by name', (name, value) => {
     expect(() => BacktrackingMemory.schema({ ...TINY, [name]: value })).toThrow(
       expect.objectContaining({ name: 'RangeError', message: expect.stringContaining(name) as string }),
     );

@@ -5,6 +5,8 @@
 export { AnomalyModel, algorithmRevision } from './model.ts';
 export { rdseResolution, scalarAnomalyParameters } from './scalar-anomaly-parameters.ts';
 export type { ScalarAnomalyOptions } from './scalar-anomaly-parameters.ts';
+export { checkCeiling } from './ceiling.ts';
+export type { Ceiling } from './ceiling.ts';
 export { parseModelParameters } from './parameters.ts';
 export type { MemoryParameters, ModelParameters, PredictionParameters } from './parameters.ts';
 export { parseCompleteParameters } from './complete-parameters.ts';

@@ -65,12 +65,19 @@ function small(variant: 'cpp' | 'tm_cpp', stimulusThreshold: number, boostStreng
   };
 }
 
+function smallWithCeiling(variant: 'cpp' | 'tm_cpp'): ModelParameters {
+  const parameters = small(variant, 0, 0);
+  return { ...parameters, memory: { ...parameters.memory, ceiling: { maxSegments: 30, maxSynapses: 800 } } };
+}
+
 /** Name, parameters, and how many records to check with. */
 const kinds: [string, ModelParameters, number][] = [
   ['cpp', production('cpp'), 100],
   ['tm_cpp', production('tm_cpp'), 100],
   ['small cpp with all encoders and classifier, boosted', small('cpp', 0, 3), 300],
   ['small tm_cpp with all encoders and classifier, with a stimulus threshold', small('tm_cpp', 2, 0), 300],
+  ['small cpp with a ceiling', smallWithCeiling('cpp'), 300],
+  ['small tm_cpp with a ceiling', smallWithCeiling('tm_cpp'), 300],
 ];
 
 /** A noisy daily sine, every half hour, with a value missing now and then. */
@@ -142,6 +149,23 @@ describe('reference 12.10, end to end', () => {
 });
 
 describe('AnomalyModel', () => {
+  it.each(variants)('meets the ceiling of the test above, and goes beyond without: %s', (variant) => {
+    const counts = [smallWithCeiling(variant), small(variant, 0, 0)].map((parameters) => {
+      const model = AnomalyModel.create(parameters);
+      const segments = records(300).map(({ timestampSeconds, value }) => {
+        model.run(timestampSeconds, value);
+        return model.segmentCount;
+      });
+      return {
+        most: Math.max(...segments),
+        falls: segments.filter((count, i) => count < segments[i - 1]).length,
+      };
+    });
+    expect(counts[0].most).toBeLessThanOrEqual(30);
+    expect(counts[0].falls).toBeGreaterThan(5);
+    expect(counts[1].most).toBeGreaterThan(50);
+  });
+
   it.each(variants)('scores as without it if the classifier is on: %s', (variant) => {
     const without = sineScores(AnomalyModel.create(production(variant)));
     expect(sineScores(AnomalyModel.create(production(variant, true)))).toEqual(without);

@@ -138,6 +138,18 @@ describe('parseModelParameters', () => {
     expect(JSON.stringify(parseModelParameters(reversed))).toBe(text);
   });
 
+  it('knows a ceiling, and that older parameters have none', () => {
+    const ceiling = { maxSegments: 45_000, maxSynapses: 1_080_000 };
+    for (const variant of ['cpp', 'tm_cpp'] as const) {
+      const parameters = scalarAnomalyParameters({ resolution: 1, variant, ceiling });
+      expect(parameters.memory.ceiling).toEqual(ceiling);
+      expect(parseModelParameters(JSON.parse(JSON.stringify(parameters)))).toEqual(parameters);
+      const older = scalarAnomalyParameters({ resolution: 1, variant });
+      expect(JSON.stringify(older)).not.toContain('ceiling');
+      expect(parseModelParameters(changed('memory.ceiling', null, variant)).memory).toEqual(older.memory);
+    }
+  });
+
   it.each([
     ['encoders', undefined, 'missing_key', /encoders is missing/],
     ['encoders', {}, 'wrong_type', /encoders is an object, must be an array/],
@@ -189,6 +201,20 @@ describe('parseModelParameters', () => {
       'unknown_key',
       /memory\.predictedSegmentDecrement is not known/,
     ],
+    ['memory.ceiling', 5, 'wrong_type', /memory\.ceiling is 5, must be an object/],
+    ['memory.ceiling', { maxSegments: 9 }, 'missing_key', /memory\.ceiling\.maxSynapses is missing/],
+    [
+      'memory.ceiling',
+      { maxSegments: 0, maxSynapses: 9 },
+      'out_of_range',
+      /memory\.ceiling\.maxSegments must be a whole number from 1 to 16777216, not 0/,
+    ],
+    [
+      'memory.ceiling',
+      { maxSegments: 9, maxSynapses: 9, maxCells: 9 },
+      'unknown_key',
+      /memory\.ceiling\.maxCells is not known/,
+    ],
     ['classifier.steps', [], 'out_of_range', /classifier\.steps has 0 elements/],
     ['classifier.steps', [2, 1], 'out_of_range', /classifier\.steps are 2, 1, must be ascending/],
     ['classifier.steps', [1, 1000], 'out_of_range', /classifier\.steps\.1 is 1000/],
@@ -205,6 +231,8 @@ describe('parseModelParameters', () => {
     ['memory.maxSynapsesPerSegment', 40_000, /1 to 32767, not 40000/],
     ['memory.cellsPerColumn', 33, /1 to 32, not 33/],
     ['memory.initialPermanence', 1.5, /to 1, not 1\.5/],
+    ['memory.initialPermanence', 1e-7, /initialPermanence must be from 0\.000001 to 1, not 1e-7/],
+    ['memory.ceiling', { maxSegments: 9, maxSynapses: 0.5 }, /ceiling\.maxSynapses/],
   ])('tm_cpp: %s = %j is refused', (path, value, message) => {
     expect(errorOf(() => parseModelParameters(changed(path, value, 'tm_cpp'))).message).toMatch(message);
   });

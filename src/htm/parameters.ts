@@ -1,5 +1,6 @@
 import { BacktrackingMemory } from './backtracking-memory.ts';
 import type { BacktrackingMemoryParameters } from './backtracking-memory.ts';
+import type { Ceiling } from './ceiling.ts';
 import { parseEncoders } from './encoder-parameters.ts';
 import type { EncoderParameters } from './encoders/multi.ts';
 import { ModelParameterError, ParameterReader, integerAt } from './parameter-reader.ts';
@@ -150,6 +151,7 @@ function parseBacktracking(reader: ParameterReader): MemoryParameters {
     maxInfBacktrack: reader.integer('maxInfBacktrack'),
     maxLrnBacktrack: reader.integer('maxLrnBacktrack'),
     seed: reader.seed(),
+    ...parseCeiling(reader),
   };
 }
 
@@ -168,7 +170,20 @@ function parsePlain(reader: ParameterReader): MemoryParameters {
     maxSegmentsPerCell: reader.integer('maxSegmentsPerCell'),
     maxSynapsesPerSegment: reader.integer('maxSynapsesPerSegment'),
     seed: reader.seed(),
+    ...parseCeiling(reader),
   };
+}
+
+/** Parameters from before there were ceilings have none, and go on without. */
+function parseCeiling(memory: ParameterReader): { readonly ceiling?: Ceiling } {
+  if (!memory.has('ceiling')) return {};
+  const reader = memory.object('ceiling');
+  const ceiling = {
+    maxSegments: reader.integer('maxSegments'),
+    maxSynapses: reader.integer('maxSynapses'),
+  };
+  reader.finish();
+  return { ceiling };
 }
 
 function parseClassifier(reader: ParameterReader): PredictionParameters {

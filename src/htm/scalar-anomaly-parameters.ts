@@ -1,3 +1,4 @@
+import type { Ceiling } from './ceiling.ts';
 import { ModelParameterError } from './parameter-reader.ts';
 import { parseModelParameters } from './parameters.ts';
 import type { MemoryParameters, ModelParameters, PredictionParameters } from './parameters.ts';
@@ -16,6 +17,8 @@ export interface ScalarAnomalyOptions {
   readonly variant?: 'cpp' | 'tm_cpp';
   /** Whether the model also predicts the next value; costs time and memory. Off by default. */
   readonly enableClassifier?: boolean;
+  /** The most the temporal memory may hold. None by default: then the scores are the original's on any series. */
+  readonly ceiling?: Ceiling | null;
 }
 
 /**
@@ -23,6 +26,7 @@ export interface ScalarAnomalyOptions {
  * @throws ModelParameterError if neither a range nor a resolution is given, or both, or they are out of range.
  */
 export function scalarAnomalyParameters(options: ScalarAnomalyOptions): ModelParameters {
+  const memory = options.variant === 'tm_cpp' ? PRODUCTION_PLAIN_MEMORY : PRODUCTION_BACKTRACKING_MEMORY;
   return parseModelParameters({
     encoders: [
       {
@@ -37,7 +41,7 @@ export function scalarAnomalyParameters(options: ScalarAnomalyOptions): ModelPar
       { type: 'rdse', resolution: resolutionOf(options), w: 21, n: 400, seed: 42, offset: null },
     ],
     pooler: PRODUCTION_POOLER,
-    memory: options.variant === 'tm_cpp' ? PRODUCTION_PLAIN_MEMORY : PRODUCTION_BACKTRACKING_MEMORY,
+    memory: { ...memory, ceiling: options.ceiling ?? null },
     classifier: options.enableClassifier === true ? PRODUCTION_CLASSIFIER : null,
   });
 }

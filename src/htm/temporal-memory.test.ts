@@ -243,6 +243,11 @@ const parameters = fc.record({
   seed: fc.integer({ min: 1, max: 2 ** 40 }),
 });
 
+const ceilings = fc.record({
+  maxSegments: fc.integer({ min: 1, max: 40 }),
+  maxSynapses: fc.integer({ min: 1, max: 300 }),
+});
+
 /** Records: mostly a cycle of a few symbols, so that sequences are learned, broken and relearned. */
 const records = fc.record({
   noise: fc.integer({ min: 1, max: 2 ** 31 - 1 }),
@@ -251,9 +256,16 @@ const records = fc.record({
 });
 
 describe('TemporalMemory against the plainly written oracle', () => {
-  it('does the same on any input, also when saved and loaded on the way', () => {
+  it.each([
+    ['without a ceiling', parameters],
+    [
+      'with a ceiling, and is never above it',
+      fc.tuple(parameters, ceilings).map(([p, ceiling]) => ({ ...p, ceiling })),
+    ],
+  ])('does the same on any input, also when saved and loaded on the way, %s', (_, any) => {
+    let evictions = 0;
     fc.assert(
-      fc.property(parameters, records, (p, { noise, symbols, count }) => {
+      fc.property(any, records, (p: TemporalMemoryParameters, { noise, symbols, count }) => {
         let state = noise;
         const draw = (bound: number) => {
           state = (state * 48271) % 2147483647;
@@ -282,6 +294,8 @@ describe('TemporalMemory against the plainly written oracle', () => {
           expect(memory.activeSegmentCount).toBe(oracle.activeSegments.length);
           expect(memory.matchingSegmentCount).toBe(oracle.matchingSegments.length);
           expect(memory.segmentCount).toBe(oracle.segments.length);
+          expect(memory.segmentCount).toBeLessThanOrEqual(p.ceiling?.maxSegments ?? Infinity);
+          expect(memory.synapseCount).toBeLessThanOrEqual(p.ceiling?.maxSynapses ?? Infinity);
           if (draw(20) === 0) ({ arena, memory } = loaded(arena.bytes(), p));
         }
         const expected = oracle.segments.map(({ owner, lastUsed, synapses }) => ({
@@ -292,9 +306,13 @@ describe('TemporalMemory against the plainly written oracle', () => {
         }));
         expect([...memory.segments()]).toEqual(expected);
         expect(arena.bytes()).toEqual(uninterrupted.arena.bytes());
+        evictions += oracle.evictions;
       }),
       { numRuns: 150 },
     );
+    // The runs with a ceiling were to meet it, and the others had none.
+    if (any === parameters) expect(evictions).toBe(0);
+    else expect(evictions).toBeGreaterThan(500);
   });
 });
 
@@ -434,6 +452,8 @@ describe('parameters', () => {
     ['maxSegmentsPerCell', 0],
     ['maxSynapsesPerSegment', 32_768],
     ['initialPermanence', 0],
+    // A synapse below that is destroyed when it is first adapted.
+    ['initialPermanence', 9.99e-7],
     ['connectedPermanence', 1.1],
     ['permanenceIncrement', NaN],
     ['permanenceDecrement', -0.1],

@@ -1,5 +1,6 @@
 import { ArenaFormatError } from './arena.ts';
 import type { Arena, SectionSpec } from './arena.ts';
+import { keepBelow } from './ceiling.ts';
 import { Random } from './random.ts';
 import type { SequenceMemory } from './sequence-memory.ts';
 import { CELL_NUMBERS, segmentLimits } from './temporal/parameters.ts';
@@ -128,7 +129,11 @@ export class TemporalMemory implements SequenceMemory {
     }
     this.#beginRecord();
     const unpredicted = this.#activateCells(active, count, learn);
-    if (learn) this.#store.settle();
+    if (learn) {
+      this.#store.settle();
+      // Here nothing refers to a segment: the relevant ones are about to be found anew.
+      keepBelow(this.#parameters.ceiling, this.#store);
+    }
     this.#predict(learn);
     return unpredicted;
   }

@@ -1,12 +1,11 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
-import { retry, type Backoff } from '../backoff.ts';
 import type { Bus } from '../bus/bus.ts';
-import { hasCode } from '../errors.ts';
 import type { RefusalReason, Sample } from '../metric.ts';
 import type { RefusalCounter } from '../refusals.ts';
 import { GraphiteParser, type LineSink } from './graphite.ts';
+import { publishUntilAccepted } from './publish.ts';
 
 /** How a connection reads. */
 export interface ConnectionOptions {
@@ -20,8 +19,8 @@ export interface ConnectionOptions {
   readonly maxBatchesInFlight: number;
 }
 
-/** What a connection is given by its listener. */
-export interface ConnectionServices {
+/** What a way in for bytes is given by its listener. */
+export interface ReceiverServices {
   readonly bus: Pick<Bus, 'publishSamples'>;
   readonly refusals: Pick<RefusalCounter, 'count'>;
   readonly log: Logger;
@@ -31,25 +30,18 @@ export interface ConnectionServices {
   readonly lost: (samples: number) => void;
 }
 
-const PUBLISH_BACKOFF: Backoff = { initialDelayMs: 50, maxDelayMs: 5_000 };
-/**
- * An error that is not known to pass is met this often before the connection is given up. It may be no more than a
- * lost answer, and what was stored after all is refused when it is repeated.
- */
-const MAX_UNKNOWN_ERRORS = 5;
-
 /**
  * One Graphite sender. Its samples are published in order, one publication at a time, so that none overtakes
  * another that failed and is tried again. While one is under way further lines are parsed, up to
  * `maxBatchesInFlight` batches in all; then the socket is not read and TCP holds the sender back. So a connection
  * holds at most that many samples and what its stream buffers.
  */
-export class GraphiteConnection implements LineSink {
+export class TcpConnection implements LineSink {
   /** Resolves, never rejects, when the socket is closed and everything received is accepted or given up. */
   readonly done: Promise<void>;
   readonly #socket: Socket;
   readonly #options: ConnectionOptions;
-  readonly #services: ConnectionServices;
+  readonly #services: ReceiverServices;
   readonly #parser: GraphiteParser;
   readonly #abandoned = new AbortController();
 
@@ -64,7 +56,7 @@ export class GraphiteConnection implements LineSink {
   /** Ends the wait for the sender. */
   #notify: () => void = () => undefined;
 
-  constructor(socket: Socket, options: ConnectionOptions, services: ConnectionServices) {
+  constructor(socket: Socket, options: ConnectionOptions, services: ReceiverServices) {
     this.#socket = socket;
     this.#options = options;
     this.#services = services;
@@ -179,27 +171,8 @@ export class GraphiteConnection implements LineSink {
     const samples = this.#pending;
     this.#pending = [];
     this.#inFlight = samples.length;
-    await this.#publish(samples);
+    await publishUntilAccepted(samples, { ...this.#services, signal: this.#abandoned.signal });
     this.#inFlight = 0;
     this.#services.accepted(samples.length);
-  }
-
-  async #publish(samples: readonly Sample[]): Promise<void> {
-    let unknownErrors = 0;
-    await retry(() => this.#services.bus.publishSamples(samples), {
-      ...PUBLISH_BACKOFF,
-      signal: this.#abandoned.signal,
-      isRetriable: (error) => {
-        if (hasCode(error, 'store_unavailable') || hasCode(error, 'overloaded')) return true;
-        return !hasCode(error, 'stopped') && ++unknownErrors < MAX_UNKNOWN_ERRORS;
-      },
-      onRetry: (error, failures) => {
-        if (failures > 1) return;
-        this.#services.log.warn(
-          { event: 'graphite.publish_failed', samples: samples.length, err: error },
-          'samples of a connection are not accepted; trying again until they are',
-        );
-      },
-    });
   }
 }

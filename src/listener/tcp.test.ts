@@ -185,7 +185,7 @@ describe('starting and stopping', () => {
     other.close();
     expect(error).toMatchObject({ code: 'listen_failed' });
     expect((error as Error).message).toMatch(`127.0.0.1:${port}`);
-    expect((error as Error).message).toMatch('--graphite-port');
+    expect((error as Error).message).toMatch('--port');
     expect((error as Error).message).not.toMatch('\n');
   });
 

@@ -1,5 +1,10 @@
 import type { AutomaticRequest, GenerationRequest, Json } from '../generation.ts';
-import { algorithmRevision, DEFAULT_LIKELIHOOD, scalarAnomalyParameters } from '../htm/index.ts';
+import {
+  algorithmRevision,
+  type Ceiling,
+  DEFAULT_LIKELIHOOD,
+  scalarAnomalyParameters,
+} from '../htm/index.ts';
 import { canonicalSpec, rangeOf, type CheckedModelSpec } from './model-spec.ts';
 
 /** What this installation's models have in common. */
@@ -8,6 +13,8 @@ export interface ModelSettings {
   readonly minimumRows: number;
   /** Which temporal memory: the backtracking one or the plain one. */
   readonly variant: 'cpp' | 'tm_cpp';
+  /** The most that the memory may hold; null for no limit. */
+  readonly ceiling: Ceiling | null;
 }
 
 /** The resolution is filled in when the generation opens and its range is known; until then this stands there. */
@@ -37,8 +44,13 @@ export function automaticRequest(settings: ModelSettings): AutomaticRequest {
   return { ...modelRequest(settings, false), minResolution: null };
 }
 
-function modelRequest({ minimumRows, variant }: ModelSettings, enableClassifier: boolean) {
-  const parameters = scalarAnomalyParameters({ resolution: RESOLUTION_TO_COME, variant, enableClassifier });
+function modelRequest({ minimumRows, variant, ceiling }: ModelSettings, enableClassifier: boolean) {
+  const parameters = scalarAnomalyParameters({
+    resolution: RESOLUTION_TO_COME,
+    variant,
+    enableClassifier,
+    ceiling,
+  });
   const valueEncoder = parameters.encoders.findIndex(({ type }) => type === 'rdse');
   return {
     minimumRows,

@@ -9,6 +9,8 @@ import type { Catalogue } from '../store/catalogue.ts';
 import { automaticRequest } from './generation-request.ts';
 import { Monitoring } from './monitoring.ts';
 
+const CEILING = { maxSegments: 7000, maxSynapses: 90_000 };
+
 interface MemoryMetric {
   name: string;
   status: MetricStatus;
@@ -193,7 +195,7 @@ function makeMonitoring(catalogue = new MemoryCatalogue(), sweepMs = 3_600_000) 
       catalogue.notes.push(`forget ${metricId}`);
       return Promise.resolve();
     },
-    models: { minimumRows: 288, variant: 'tm_cpp' },
+    models: { minimumRows: 288, variant: 'tm_cpp', ceiling: CEILING },
     sweepMs,
   });
   started.push(monitoring);
@@ -268,7 +270,12 @@ describe('monitorMetric', () => {
       expect(encoder).toHaveProperty(last);
       encoder[last] = 21.5;
       expect(filled).toEqual(
-        scalarAnomalyParameters({ resolution: 21.5, variant: 'tm_cpp', enableClassifier }),
+        scalarAnomalyParameters({
+          resolution: 21.5,
+          variant: 'tm_cpp',
+          enableClassifier,
+          ceiling: CEILING,
+        }),
       );
     }
   });
@@ -489,10 +496,12 @@ describe('start', () => {
 
 describe('automaticRequest', () => {
   it('chooses nothing but what the settings say', () => {
-    expect(automaticRequest({ minimumRows: 50, variant: 'cpp' })).toMatchObject({
+    expect(automaticRequest({ minimumRows: 50, variant: 'cpp', ceiling: null })).toMatchObject({
       minResolution: null,
       minimumRows: 50,
       modelParams: { memory: { variant: 'cpp' }, classifier: null },
     });
+    const withCeiling = automaticRequest({ minimumRows: 50, variant: 'cpp', ceiling: CEILING });
+    expect(withCeiling).toMatchObject({ modelParams: { memory: { ceiling: CEILING } } });
   });
 });

@@ -1,3 +1,4 @@
+import type { Json, LikelihoodConstants, ValueRange } from '../generation.ts';
 import type { MetricStatus } from '../metric.ts';
 
 /** What people and programs look at. Results count only up to the present generation's `scored_rowid`; the rest is hidden. */
@@ -6,6 +7,13 @@ export interface Queries {
   listMetrics(afterName: string, limit: number): Promise<MetricSummary[]>;
   /** One metric as in `listMetrics`, or null. */
   describeMetric(name: string): Promise<MetricSummary | null>;
+  /** The pending or open generation of a metric; null if it is not monitored or there is none. */
+  describeModel(metricId: string): Promise<ModelDescription | null>;
+  /**
+   * The newest anomaly scores of those of the metrics (1..1000) that have any, in no order.
+   * @param rows at most so many of each, 1..1000.
+   */
+  recentScores(metricIds: readonly string[], rows: number): Promise<RecentScores[]>;
   /** Rows of a metric; ascending by time unless `newestFirst`. */
   readData(metricId: string, selection: DataSelection): Promise<DataRow[]>;
   /** Counts for health and Prometheus metrics. */
@@ -26,6 +34,45 @@ export interface MetricSummary {
   /** Time and anomaly score of the newest scored row. */
   readonly lastScoredTimestamp: number | null;
   readonly lastAnomalyScore: number | null;
+  /** The generation that is pending or open; null if the metric is not monitored. */
+  readonly generation: number | null;
+  /** Before the first fit of the likelihood: how far it is. While the generation waits for rows: how many there are. Else null. */
+  readonly learning: LearningProgress | null;
+  /** The canonical model spec (JSON) while monitored. */
+  readonly spec: string | null;
+}
+
+/** `rows` of the `of` that are needed have been seen. */
+export interface LearningProgress {
+  readonly rows: number;
+  readonly of: number;
+}
+
+export interface ModelDescription {
+  readonly generation: number;
+  /** Given, or estimated when the generation opened; null while it is to be estimated. */
+  readonly range: ValueRange | null;
+  /** The value encoder's; null until the generation opens, and where the parameters came complete. */
+  readonly resolution: number | null;
+  readonly likelihood: LikelihoodConstants;
+  readonly algorithmRevision: number;
+  /** Null until the generation opens. */
+  readonly startRowid: number | null;
+  readonly processedRowid: number | null;
+  readonly scoredRowid: number | null;
+  /** Rows up to it were stored before monitoring began. */
+  readonly backlogRowid: number;
+  /** Complete model parameters; null until the generation opens. */
+  readonly modelParams: Json | null;
+}
+
+export interface RecentScores {
+  readonly metricId: string;
+  readonly generation: number;
+  /** The last row that is scored. */
+  readonly scoredRowid: number;
+  /** Oldest first. */
+  readonly anomalyScores: readonly number[];
 }
 
 export interface DataSelection {

@@ -50,6 +50,16 @@ describe('bench:model', () => {
     expect(costs[0]?.warmBytes).toBe(model.byteLength);
   });
 
+  it('measures with the ceiling asked for', { timeout: 120_000 }, async () => {
+    const options = ['--corpus', directory, '--series', 'real/one.csv'];
+    const [free, limited] = [await bench(...options), await bench(...options, '--ceiling', '100,90000')];
+    expect(free.costs[0]?.ceiling).toBeNull();
+    expect(free.costs[0]?.segments).toBeGreaterThan(100);
+    expect(limited.costs[0]?.ceiling).toEqual({ maxSegments: 100, maxSynapses: 90_000 });
+    expect(limited.costs[0]?.segments).toBeLessThanOrEqual(100);
+    expect(describeBench(limited)).toMatch(/^tm_cpp one, ceiling +40 /m);
+  });
+
   it('measures a made-up series where there is no corpus, and says so', { timeout: 120_000 }, async () => {
     const nowhere = join(directory, 'nowhere');
     const findings = await bench('--corpus', nowhere, '--rows', '50');
@@ -82,6 +92,7 @@ describe('bench:model', () => {
         {
           series: 'real/one.csv',
           variant: 'cpp',
+          ceiling: null,
           rows: 10,
           segments: 20,
           synapses: 300,

@@ -57,6 +57,28 @@ describe('bench:nab', () => {
     expect(scoresOf(40)[0]).toBe(1);
   });
 
+  it('runs with the ceiling asked for, and says so', async () => {
+    const rawScores = async (...options: string[]) => {
+      const { stdout } = await bench('--files', join(directory, 'list.txt'), ...options);
+      const written = await readFile(join(directory, 'out/real/htmengine_one.csv'), 'utf8');
+      return { head: stdout.split('\n')[0], scores: written.split('\n').map((line) => line.split(',')[3]) };
+    };
+    const [free, engines, low] = [
+      await rawScores(),
+      await rawScores('--ceiling', 'on'),
+      await rawScores('--ceiling', '60,100000'),
+    ];
+    expect(free.head).toContain('ceiling off: 1 files');
+    expect(engines.head).toContain('ceiling 45000 segments, 1080000 synapses');
+    expect(low.head).toContain('ceiling 60 segments, 100000 synapses');
+    expect(engines.scores).toEqual(free.scores);
+    expect(low.scores).not.toEqual(free.scores);
+    await expect(bench('--ceiling', 'half')).rejects.toThrow(/must be on, off, or SEGMENTS,SYNAPSES/);
+    await expect(bench('--ceiling', '0,1')).rejects.toThrow(
+      /ceiling\.maxSegments must be a whole number from 1/,
+    );
+  });
+
   it('says what is wrong with its input, without a stack', async () => {
     const failure = bench('--files', join(directory, 'labels/combined_windows.json'));
     await expect(failure).rejects.toMatchObject({

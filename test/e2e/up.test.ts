@@ -40,7 +40,7 @@ const up = (...args: string[]) =>
     directory.path,
     '--http-port',
     '0',
-    '--graphite-port',
+    '--port',
     '0',
     '--log-level',
     'silent',
@@ -109,7 +109,7 @@ describe('what it cannot do it says in one line, and exits 1', () => {
     await once(server, 'listening');
     const address = server.address();
     const port = typeof address === 'object' && address !== null ? address.port : 0;
-    for (const flag of ['--http-port', '--graphite-port']) {
+    for (const flag of ['--http-port', '--port']) {
       const { code, stderr } = await up(flag, String(port));
       expect(code).toBe(1);
       oneLine(stderr);

@@ -37,17 +37,7 @@ export class EngineProcess {
   ): Promise<EngineProcess> {
     const config = join(dataDirectory, 'test-settings.yaml');
     await writeFile(config, stringify(settings));
-    const args = [
-      'up',
-      '--config',
-      config,
-      '--data-dir',
-      dataDirectory,
-      '--http-port',
-      '0',
-      '--graphite-port',
-      '0',
-    ];
+    const args = ['up', '--config', config, '--data-dir', dataDirectory, '--http-port', '0', '--port', '0'];
     const child = spawn(process.execPath, [MAIN, ...args, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] });
     const output = { text: '' };
     child.stdout.on('data', (chunk: Buffer) => (output.text += chunk.toString()));

@@ -1,3 +1,4 @@
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterEach } from 'vitest';
@@ -6,7 +7,7 @@ import { Registry } from 'prom-client';
 import type { Bus, Receipt } from '../../src/bus/bus.ts';
 import type { Sample } from '../../src/metric.ts';
 import { RefusalCounter } from '../../src/refusals.ts';
-import { GraphiteListener, type GraphiteListenerOptions } from '../../src/listener/tcp.ts';
+import { GraphiteListener, type GraphiteListenerOptions } from '../../src/listener/listener.ts';
 
 const NOW = 1_700_000_000;
 /** Time of the first line of a metric. */
@@ -56,6 +57,10 @@ export async function setUp(options: Partial<GraphiteListenerOptions> = {}) {
       batchLines: 10,
       pauseMs: 5,
       maxBatchesInFlight: 2,
+      transport: 'both',
+      maxDatagramBytes: 65_507,
+      maxQueuedSamples: 1000,
+      receiveBufferBytes: 2 ** 20,
       ...options,
     },
     { bus, telemetry, refusals: new RefusalCounter(telemetry), nowSeconds: () => NOW },
@@ -111,4 +116,19 @@ export function openGate(): { gate: Promise<void>; release: () => void } {
   let release: () => void = () => undefined;
   const gate = new Promise<void>((resolve) => (release = resolve));
   return { gate, release };
+}
+
+/** Sends datagrams, in order, each once the one before has been handed to the kernel. */
+export async function sendDatagrams(
+  port: number,
+  datagrams: readonly (string | Uint8Array)[],
+  host = '127.0.0.1',
+): Promise<void> {
+  const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
+  for (const datagram of datagrams) {
+    await new Promise<void>((resolve, reject) =>
+      socket.send(datagram, port, host, (error) => (error === null ? resolve() : reject(error))),
+    );
+  }
+  await new Promise<void>((resolve) => socket.close(resolve));
 }

@@ -1,3 +1,5 @@
+import { utcText } from '../terminal/text.ts';
+
 /** A mark on an axis. */
 export interface Tick {
   readonly at: number;
@@ -33,11 +35,6 @@ export function timeTicks(from: number, to: number, count: number): Tick[] {
       label: step >= DAY_SECONDS ? utcText(at).slice(0, 10) : utcText(at).slice(5, step < 60 ? 19 : 16),
     };
   });
-}
-
-/** `YYYY-MM-DD HH:MM:SS` in UTC. */
-export function utcText(seconds: number): string {
-  return new Date(1000 * seconds).toISOString().replace('T', ' ').slice(0, -5);
 }
 
 /** The least of 1, 2, 5 times a power of ten that is not below `rough`. */

@@ -1,17 +1,18 @@
 import { HtmEngineError } from '../../errors.ts';
 import { estimateRange, resolutionFor, type ValueRange } from '../../generation.ts';
 import type { ScalarAnomalyOptions } from '../../htm/index.ts';
-import { BadRows } from './bad-rows.ts';
-import { csvLine } from './csv.ts';
+import type { CeilingArgument } from '../commands/arguments.ts';
+import { BadRows } from '../csv/bad-rows.ts';
+import { csvLine } from '../csv/csv.ts';
 import { Detector, LEARNING_ROWS, type RowScores } from './detector.ts';
 import { Moments } from './moments.ts';
-import { checkDistinct, Output, ReaderGoneError } from './output.ts';
+import { checkDistinct, Output, ReaderGoneError } from '../terminal/output.ts';
 import { plotPage } from './plot-page.ts';
 import { PlotSeries } from './plot-series.ts';
-import { Progress } from './progress.ts';
+import { Progress } from '../terminal/progress.ts';
 import { settingsText, summaryJson, summaryText, type Summary } from './report.ts';
 import { SeriesReader } from './series-reader.ts';
-import { openSource, type Source } from './source.ts';
+import { openSource, type Source } from '../csv/source.ts';
 
 /** Flags of `htmengine detect`. */
 export interface DetectOptions {
@@ -20,6 +21,8 @@ export interface DetectOptions {
   readonly min?: number;
   readonly max?: number;
   readonly variant: NonNullable<ScalarAnomalyOptions['variant']>;
+  /** The most the memory may hold; absent for no limit. */
+  readonly ceiling?: CeilingArgument;
   readonly predict?: boolean;
   readonly out?: string;
   readonly json?: boolean;
@@ -89,14 +92,15 @@ async function scoreAll(
   plot: PlotSeries | null,
 ): Promise<Summary> {
   const { variant, predict = false } = options;
+  const ceiling = options.ceiling?.limits ?? null;
   const resolution = resolutionFor(range, null);
-  const detector = new Detector(resolution, variant, predict);
+  const detector = new Detector({ resolution, variant, ceiling, enableClassifier: predict });
   const moments = new Moments();
   const badRows = badRowsOf(options);
-  const progress = new Progress(process.stderr, source.sizeBytes);
-  const reader = await SeriesReader.open(source, options, (bytes) => progress.readBytes(bytes));
-  const { header, columns } = reader;
   let rows = 0;
+  const progress = new Progress(process.stderr, source.sizeBytes, () => `${rows.toLocaleString('en')} rows`);
+  const reader = await SeriesReader.open(source, options, (bytes) => progress.advance(bytes));
+  const { header, columns } = reader;
   try {
     await output?.write(csvLine([...header, ...newColumns(header, predict)]));
     for await (const row of reader.rows(badRows)) {
@@ -105,7 +109,7 @@ async function scoreAll(
       moments.add(row, scores);
       plot?.add(row, scores);
       rows++;
-      progress.finishRow();
+      progress.tick();
     }
   } finally {
     progress.end();

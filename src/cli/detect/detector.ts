@@ -27,11 +27,8 @@ export class Detector {
   readonly #model: AnomalyModel;
   readonly #likelihood = new LikelihoodWithHistory(DEFAULT_LIKELIHOOD);
 
-  /** @param resolution width of a bucket of values, positive. */
-  constructor(resolution: number, variant: NonNullable<ScalarAnomalyOptions['variant']>, predict: boolean) {
-    this.#model = AnomalyModel.create(
-      scalarAnomalyParameters({ resolution, variant, enableClassifier: predict }),
-    );
+  constructor(options: ScalarAnomalyOptions) {
+    this.#model = AnomalyModel.create(scalarAnomalyParameters(options));
   }
 
   /** The next row. @param value finite. */

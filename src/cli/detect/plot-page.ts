@@ -1,4 +1,5 @@
-import { timeTicks, utcText, valueTicks } from './axis.ts';
+import { utcText } from '../terminal/text.ts';
+import { timeTicks, valueTicks } from './axis.ts';
 import type { Moment } from './moments.ts';
 import { HOVER_SCRIPT, STYLE } from './plot-assets.ts';
 import type { PlotPoint, PlotSeries } from './plot-series.ts';

@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import type { ValueRange } from '../../generation.ts';
-import { utcText } from './axis.ts';
-import type { BadRows } from './bad-rows.ts';
+import type { BadRows } from '../csv/bad-rows.ts';
+import { isoText, shortNumber, utcText } from '../terminal/text.ts';
 import { LEARNING_ROWS } from './detector.ts';
 import { LEAST_ANOMALY_SCORE, type Moment } from './moments.ts';
 
@@ -39,7 +39,7 @@ export function summaryJson(summary: Summary): string {
 /** What was run, in one line. */
 export function settingsText({ variant, range, rangeGiven, resolution, rows }: Summary): string {
   const origin = rangeGiven ? 'as given' : 'that of all rows, widened';
-  return `${rows.toLocaleString('en')} rows, variant ${variant}, range ${short(range.min)} to ${short(range.max)} (${origin}), resolution ${short(resolution)}`;
+  return `${rows.toLocaleString('en')} rows, variant ${variant}, range ${shortNumber(range.min)} to ${shortNumber(range.max)} (${origin}), resolution ${shortNumber(resolution)}`;
 }
 
 /** The summary for people: lines with a table of the moments. */
@@ -85,12 +85,4 @@ function cells(moment: Moment): string[] {
     logLikelihood.toFixed(3),
     level === 'green' ? '' : level,
   ];
-}
-
-function short(number: number): string {
-  return Number(number.toPrecision(6)).toString();
-}
-
-function isoText(seconds: number): string {
-  return `${utcText(seconds).replace(' ', 'T')}Z`;
 }

@@ -1,9 +1,9 @@
-import { HtmEngineError } from '../../errors.ts';
-import type { BadRow, BadRows } from './bad-rows.ts';
-import { parseTime, parseValue } from './cell-values.ts';
-import { chooseColumns, type ColumnNames, type Columns } from './columns.ts';
-import { csvRecords, type CsvRecord } from './csv.ts';
-import type { Source } from './source.ts';
+import type { BadRow, BadRows } from '../csv/bad-rows.ts';
+import { parseTime, parseValue } from '../csv/cell-values.ts';
+import { chooseColumns, type ColumnNames, type Columns } from '../csv/columns.ts';
+import type { CsvRecord } from '../csv/csv.ts';
+import { CsvTable, naming } from '../csv/table.ts';
+import type { Source } from '../csv/source.ts';
 
 /** A row of the series. */
 export interface SeriesRow {
@@ -17,25 +17,15 @@ export interface SeriesRow {
 
 /** One pass over a series in a CSV file. Holds one row. */
 export class SeriesReader {
-  readonly header: readonly string[];
   readonly columns: Columns;
   readonly #source: Source;
-  readonly #first: CsvRecord;
-  readonly #others: AsyncGenerator<CsvRecord>;
+  readonly #table: CsvTable;
   #lastSeconds = -Infinity;
 
-  private constructor(
-    source: Source,
-    header: readonly string[],
-    columns: Columns,
-    first: CsvRecord,
-    others: AsyncGenerator<CsvRecord>,
-  ) {
+  private constructor(source: Source, table: CsvTable, columns: Columns) {
     this.#source = source;
-    this.header = header;
+    this.#table = table;
     this.columns = columns;
-    this.#first = first;
-    this.#others = others;
   }
 
   /**
@@ -48,53 +38,43 @@ export class SeriesReader {
     names: ColumnNames,
     onBytes?: (bytes: number) => void,
   ): Promise<SeriesReader> {
+    const table = await CsvTable.open(source, onBytes);
     try {
-      const records = csvRecords(source.read(onBytes));
-      const header = await records.next();
-      if (header.done === true) throw new HtmEngineError('invalid_argument', 'there is nothing in it');
-      const first = await records.next();
-      if (first.done === true) throw new HtmEngineError('invalid_argument', 'no rows follow the header');
-      const { fields, malformed } = header.value;
-      if (malformed !== null)
-        throw new HtmEngineError('invalid_argument', `line ${header.value.line}: ${malformed}`);
-      return new SeriesReader(
-        source,
-        fields,
-        chooseColumns(fields, first.value.fields, names),
-        first.value,
-        records,
-      );
+      return new SeriesReader(source, table, chooseColumns(table.header, table.firstRow, names));
     } catch (error) {
       throw naming(source, error);
     }
   }
 
+  get header(): readonly string[] {
+    return this.#table.header;
+  }
+
   /** The good rows, in order, once; the others go to `badRows`. @throws HtmEngineError `invalid_argument` naming the source */
   async *rows(badRows: BadRows): AsyncGenerator<SeriesRow> {
-    try {
-      for await (const record of this.#records()) {
-        const row = this.#row(record);
-        if ('reason' in row) {
-          badRows.add(row);
-        } else {
-          this.#lastSeconds = row.timestampSeconds;
-          yield row;
-        }
+    for await (const record of this.#table.records()) {
+      const row = this.#row(record);
+      if ('reason' in row) {
+        this.#addBadRow(badRows, row);
+      } else {
+        this.#lastSeconds = row.timestampSeconds;
+        yield row;
       }
+    }
+  }
+
+  #addBadRow(badRows: BadRows, row: BadRow): void {
+    try {
+      badRows.add(row);
     } catch (error) {
       throw naming(this.#source, error);
     }
   }
 
-  async *#records(): AsyncGenerator<CsvRecord> {
-    yield this.#first;
-    yield* this.#others;
-  }
-
-  #row({ line, fields, malformed }: CsvRecord): SeriesRow | BadRow {
-    if (malformed !== null) return { line, reason: malformed };
-    if (fields.length !== this.header.length)
-      return { line, reason: `it has ${fields.length} fields, the header ${this.header.length}` };
+  #row(record: CsvRecord): SeriesRow | BadRow {
+    const { line, fields } = record;
+    const wrong = this.#table.wrongWith(record);
+    if (wrong !== null) return { line, reason: wrong };
     const time = parseTime(fields[this.columns.time] ?? '');
     if (time.wrong !== undefined) return { line, reason: time.wrong };
     const value = parseValue(fields[this.columns.value] ?? '');
@@ -105,9 +85,4 @@ export class SeriesReader {
       return { line, reason: 'older: its time is before that of the row before' };
     return { line, fields, timestampSeconds: time.number, value: value.number };
   }
-}
-
-function naming({ name }: Source, error: unknown): unknown {
-  if (!(error instanceof HtmEngineError)) return error;
-  return new HtmEngineError(error.code, `${name}: ${error.message}`, error.details);
 }

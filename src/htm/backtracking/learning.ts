@@ -1,5 +1,6 @@
 import { ArenaFormatError } from '../arena.ts';
 import type { Arena, ArenaPart, SectionSpec } from '../arena.ts';
+import { keepBelow } from '../ceiling.ts';
 import { Random } from '../random.ts';
 import { ColumnHistory } from './column-history.ts';
 import { CELL_MASK, CELL_SHIFT, MAX_COLUMNS } from './parameters.ts';
@@ -142,6 +143,8 @@ export class Learning {
       (maxSeqLength !== 0 && this.#counters[LEARNED] >= maxSeqLength)
     )
       this.#startOver(columns, n, afterReset);
+    // Here nothing refers to a row: the queue is done with, and the best rows are about to be found anew.
+    keepBelow(this.#p.ceiling, this.#segments);
     this.#predict(false);
   }
 

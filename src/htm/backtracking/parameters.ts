@@ -1,3 +1,6 @@
+import { checkCeiling } from '../ceiling.ts';
+import type { Ceiling } from '../ceiling.ts';
+
 /**
  * What a backtracking memory is built from. Names and meanings: model reference, sections 1.2 and 4. The supported
  * mode is the fixed-size one (no global decay, no pooling, updates valid for one record).
@@ -34,6 +37,8 @@ export interface BacktrackingMemoryParameters {
   readonly maxLrnBacktrack: number;
   /** Seed of the memory's own generator, a positive integer. */
   readonly seed: number;
+  /** Without one the memory grows as far as its cells have room, as the original does. */
+  readonly ceiling?: Ceiling;
 }
 
 /**
@@ -60,6 +65,7 @@ export function checkBacktrackingMemoryParameters(p: BacktrackingMemoryParameter
   real('permanenceDec', p.permanenceDec, 0, 1);
   if (Math.fround(p.initialPerm) === 0)
     throw new RangeError(`initialPerm ${p.initialPerm} is 0 in binary32; give a larger one`);
+  checkCeiling(p.ceiling);
 }
 
 /** Cells of column c are numbered c * 32 + cell inside the memory, so that a column's cells are one 32-bit word. */

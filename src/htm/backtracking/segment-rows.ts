@@ -112,6 +112,32 @@ export class SegmentRows {
     this.#words[row * HEADER_WORDS + DUTY_ITERATION_WORD] = ++this.#counters[RELEASES];
   }
 
+  /** The iteration in which a segment's duty cycle was last brought up to date. */
+  lastUse(row: number): number {
+    return this.#words[row * HEADER_WORDS + DUTY_ITERATION_WORD];
+  }
+
+  /** Closes the gaps that emptied rows leave: the other rows move down and keep their order. */
+  closeGaps(): void {
+    const { count } = this;
+    let kept = 0;
+    let row = 0;
+    while (row < count) {
+      if (this.size(row) === 0) {
+        row++;
+        continue;
+      }
+      const start = row;
+      while (row < count && this.size(row) > 0) row++;
+      this.#moveRows(kept, start, row);
+      kept += row - start;
+    }
+    this.#clearRows(kept, count);
+    this.#counters[ROWS] = kept;
+    // Ordinals only put emptied rows in order among each other, and none is left.
+    this.#counters[RELEASES] = 0;
+  }
+
   /** The ordinal of the release of an emptied row: the later, the higher. */
   releaseOrdinal(row: number): number {
     return this.#words[row * HEADER_WORDS + DUTY_ITERATION_WORD];
@@ -232,6 +258,23 @@ export class SegmentRows {
     }
     if (connected !== this.headers[row * HEADER_BYTES + CONNECTED_BYTE])
       throw new ArenaFormatError(`segment ${row} has ${connected} connected synapses and says otherwise`);
+  }
+
+  #moveRows(to: number, start: number, end: number): void {
+    const section = this.#part.view<Uint32Array>(ROWS_SECTION);
+    const stride = this.#rowWords - HEADER_WORDS;
+    const synapses = this.#capacity * HEADER_WORDS;
+    section.copyWithin(to * HEADER_WORDS, start * HEADER_WORDS, end * HEADER_WORDS);
+    section.copyWithin(synapses + to * stride, synapses + start * stride, synapses + end * stride);
+  }
+
+  /** Rows that are not in use are zeroed. */
+  #clearRows(start: number, end: number): void {
+    const section = this.#part.view<Uint32Array>(ROWS_SECTION);
+    const stride = this.#rowWords - HEADER_WORDS;
+    const synapses = this.#capacity * HEADER_WORDS;
+    section.fill(0, start * HEADER_WORDS, end * HEADER_WORDS);
+    section.fill(0, synapses + start * stride, synapses + end * stride);
   }
 
   #exists(cell: number): boolean {

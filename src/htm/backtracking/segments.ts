@@ -1,6 +1,7 @@
 import { ArenaFormatError } from '../arena.ts';
 import type { Arena, SectionSpec } from '../arena.ts';
 import type { Random } from '../random.ts';
+import { evictRows } from './eviction.ts';
 import { BANK_MASK, BANK_ROWS, BANK_SHIFT, ForwardIndex } from './forward-index.ts';
 import { CELL_SHIFT, CELL_STRIDE, MAX_COLUMNS, allCells } from './parameters.ts';
 import type { BacktrackingMemoryParameters } from './parameters.ts';
@@ -183,6 +184,17 @@ export class Segments {
     if (n > 0) this.#merge(row, kept, added, n);
     this.#rows.headers[row * HEADER_BYTES + SIZE_BYTE] = kept + n;
     this.#synapseCount += kept + n - before;
+  }
+
+  /** Removes the `count` segments used longest ago with their slots, and the slots emptied before. All rows get other numbers. */
+  evict(count: number): void {
+    evictRows(this.#rows, this.segmentCount, count);
+    this.#emptyRows = 0;
+    this.#synapseCount = 0;
+    this.#index.length = 0;
+    this.#newestRow.fill(0);
+    this.#slots.fill(0);
+    this.#derive();
   }
 
   /** Writes the positions of those `learning` cells that are not yet sources of the segment to `out`, ascending. */

@@ -1,3 +1,5 @@
+import { checkCeiling } from '../ceiling.ts';
+import type { Ceiling } from '../ceiling.ts';
 import type { SegmentLimits } from './segment-tables.ts';
 
 /** Constants of a plain temporal memory. Permanences and their changes are in 0..1 and used as binary32. */
@@ -25,6 +27,8 @@ export interface TemporalMemoryParameters {
   readonly maxSynapsesPerSegment: number;
   /** Of the generator: a positive integer. */
   readonly seed: number;
+  /** Without one the memory grows as far as its cells have room, as the original does. */
+  readonly ceiling?: Ceiling;
 }
 
 /**
@@ -42,6 +46,7 @@ export function segmentLimits(p: TemporalMemoryParameters): SegmentLimits {
   requireInteger('maxSynapsesPerSegment', p.maxSynapsesPerSegment, 1, 32_767);
   requirePermanence('initialPermanence', p.initialPermanence, LEAST_PERMANENCE);
   for (const name of PERMANENCES) requirePermanence(name, p[name], 0);
+  checkCeiling(p.ceiling);
   return {
     columnCount: p.columnCount,
     cellsPerColumn: p.cellsPerColumn,

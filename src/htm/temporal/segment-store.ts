@@ -1,4 +1,5 @@
 import type { Arena, ArenaPart } from '../arena.ts';
+import { leastRecentlyUsed } from '../ceiling.ts';
 import { checkSegmentTables } from './segment-check.ts';
 import {
   FREE_GRANULE,
@@ -257,6 +258,17 @@ export class SegmentStore {
     if (this.#created.length > 0) this.#mergeCreated();
   }
 
+  /** Destroys the `count` segments that were active or made longest ago, the first in order among equals. Only when settled. */
+  evict(count: number): void {
+    const { lastUsed, order, segmentCount } = this;
+    leastRecentlyUsed.begin(segmentCount);
+    for (let i = 0; i < segmentCount; i++) leastRecentlyUsed.add(lastUsed[order[i]]);
+    leastRecentlyUsed.choose(count);
+    for (let i = 0; i < segmentCount; i++)
+      if (leastRecentlyUsed.takes(lastUsed[order[i]])) this.#destroySegment(order[i]);
+    this.#dropDestroyed();
+  }
+
   /** The living segments in order, copied out; for tests and inspection. */
   *segments(): Generator<SegmentView> {
     for (let position = 0; position < this.segmentCount; position++) {
@@ -291,8 +303,13 @@ export class SegmentStore {
       if (oldest < 0 || this.lastUsed[segment] < this.lastUsed[oldest]) oldest = segment;
     }
     if (living < this.#limits.maxSegmentsPerCell) return;
-    for (let link = this.#firstLinks[oldest]; link !== 0; link = this.#firstLinks[oldest]) {
-      this.#destroy(oldest, link - 1, this.#living[link - 1]);
+    this.#destroySegment(oldest);
+  }
+
+  /** Destroys all synapses of a segment, and so the segment. */
+  #destroySegment(segment: number): void {
+    for (let link = this.#firstLinks[segment]; link !== 0; link = this.#firstLinks[segment]) {
+      this.#destroy(segment, link - 1, this.#living[link - 1]);
     }
     this.#destroyedCount++;
   }

@@ -5,12 +5,14 @@ import { Random } from '../random.ts';
 /**
  * The backtracking memory written down word for word from section 4 of the model reference: lists and sets, every
  * state kept, everything searched. A judge for the fast one on paths that no recorded trace covers; checked itself
- * against the traces of 12.7 and 12.7b. Cells are numbered column * cellsPerColumn + cell.
+ * against the traces of 12.7 and 12.7b. The ceiling, which the reference does not have, is written down as plainly:
+ * every segment in one list, sorted. Cells are numbered column * cellsPerColumn + cell.
  */
 export class LiteralBacktrackingMemory {
   readonly #p: BacktrackingMemoryParameters;
   readonly #random: Random;
   readonly #cells: Cell[];
+  #slotsMade = 0;
 
   infA: number[] = [];
   infP: number[] = [];
@@ -32,7 +34,11 @@ export class LiteralBacktrackingMemory {
   constructor(p: BacktrackingMemoryParameters) {
     this.#p = p;
     this.#random = Random.seeded(p.seed);
-    this.#cells = Array.from({ length: p.columnCount * p.cellsPerColumn }, () => ({ slots: [], free: [] }));
+    this.#cells = Array.from({ length: p.columnCount * p.cellsPerColumn }, () => ({
+      slots: [],
+      madeAs: [],
+      free: [],
+    }));
     this.colConf = new Array<number>(p.columnCount).fill(0);
     this.pamCounter = p.pamLength;
   }
@@ -198,7 +204,29 @@ export class LiteralBacktrackingMemory {
       this.learnedSeqLength = back;
       this.#queue = [];
     }
+    this.#keepBelowCeiling();
     this.#learnPhase2(false);
+  }
+
+  #keepBelowCeiling(): void {
+    const { maxSegments = Infinity, maxSynapses = Infinity } = this.#p.ceiling ?? {};
+    for (;;) {
+      const segments = this.#cells.flatMap(({ slots, madeAs }) =>
+        slots.flatMap((segment, slot) => (segment === null ? [] : [{ segment, made: madeAs[slot] }])),
+      );
+      const synapses = segments.reduce((sum, { segment }) => sum + segment.synapses.length, 0);
+      if (segments.length <= maxSegments && synapses <= maxSynapses) return;
+      segments.sort((a, b) => a.segment.dutyIteration - b.segment.dutyIteration || a.made - b.made);
+      const evicted = new Set(
+        segments.slice(0, Math.ceil(segments.length / 8)).map(({ segment }) => segment),
+      );
+      for (const cell of this.#cells) {
+        const kept = cell.slots.map((segment) => segment !== null && !evicted.has(segment));
+        cell.slots = cell.slots.filter((_, slot) => kept[slot]);
+        cell.madeAs = cell.madeAs.filter((_, slot) => kept[slot]);
+        cell.free = [];
+      }
+    }
   }
 
   // 4.8
@@ -260,8 +288,10 @@ export class LiteralBacktrackingMemory {
         dutyIteration: this.lrnIter,
       };
       const slot = cell.free.pop();
-      if (slot === undefined) cell.slots.push(segment);
-      else cell.slots[slot] = segment;
+      if (slot === undefined) {
+        cell.slots.push(segment);
+        cell.madeAs.push(this.#slotsMade++);
+      } else cell.slots[slot] = segment;
       return;
     }
     const segment = cell.slots[update.slot];
@@ -416,9 +446,11 @@ export class LiteralBacktrackingMemory {
 }
 
 interface Cell {
-  readonly slots: (Segment | null)[];
+  slots: (Segment | null)[];
+  /** The slots' ordinals among all slots of the memory. */
+  madeAs: number[];
   /** Free slots; the one freed last is taken first. */
-  readonly free: number[];
+  free: number[];
 }
 
 interface Segment {

@@ -10,7 +10,7 @@ export interface OracleSegment {
 
 /**
  * Section 5 of the model reference written down once more, as plainly as it can be said: objects and lists, no
- * layout. The temporal memory is compared with it on random input.
+ * layout; with the ceiling, which the reference does not have. The temporal memory is compared with it on random input.
  */
 export class PlainMemoryOracle {
   readonly #p: TemporalMemoryParameters;
@@ -22,6 +22,8 @@ export class PlainMemoryOracle {
   matchingSegments: OracleSegment[] = [];
   #potential = new Map<OracleSegment, number>();
   #iteration = 0;
+  /** How often the memory was above its ceiling. */
+  evictions = 0;
 
   constructor(p: TemporalMemoryParameters) {
     this.#p = p;
@@ -73,6 +75,7 @@ export class PlainMemoryOracle {
     }
     this.activeCells = [...active].sort((a, b) => a - b);
     this.winnerCells = [...winners].sort((a, b) => a - b);
+    if (learn) this.#keepBelowCeiling();
     this.#activateDendrites(learn);
     return unpredicted;
   }
@@ -108,6 +111,19 @@ export class PlainMemoryOracle {
       if (potential.length >= this.#p.minThreshold) this.matchingSegments.push(segment);
     }
     if (learn) this.#iteration++;
+  }
+
+  #keepBelowCeiling(): void {
+    const { maxSegments = Infinity, maxSynapses = Infinity } = this.#p.ceiling ?? {};
+    for (;;) {
+      const { segments } = this;
+      const synapses = segments.reduce((sum, segment) => sum + segment.synapses.length, 0);
+      if (segments.length <= maxSegments && synapses <= maxSynapses) return;
+      this.evictions++;
+      // The sort is stable: equals keep their order, by owner cell, then age.
+      segments.sort((a, b) => a.lastUsed - b.lastUsed);
+      segments.slice(0, Math.ceil(segments.length / 8)).forEach((segment) => this.#destroy(segment));
+    }
   }
 
   #learn(segment: OracleSegment, previous: Set<number>, winners: readonly number[]): void {

@@ -2,6 +2,8 @@
 
 export const MAX_ROWS = 10_000;
 export const MAX_DATA_ROWS = 100_000;
+/** Metrics, and rows of each, whose newest scores are asked for at once. */
+export const MAX_RECENT = 1000;
 /** Samples of one entry of `appendSamples`. */
 export const MAX_SAMPLES = 10_000;
 /** Samples of one call of `appendSamples`, over all its entries. */

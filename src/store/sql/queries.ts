@@ -1,19 +1,28 @@
-import type { ExpressionBuilder } from 'kysely';
-import { CUSTOM_DATASOURCE } from '../../metric.ts';
-import type { DataRow, DataSelection, MetricSummary, Queries, Totals } from '../queries.ts';
-import { checkLimit, MAX_DATA_ROWS } from './bounds.ts';
+import type {
+  DataRow,
+  DataSelection,
+  MetricSummary,
+  ModelDescription,
+  Queries,
+  RecentScores,
+  Totals,
+} from '../queries.ts';
+import { checkLimit, MAX_DATA_ROWS, MAX_RECENT } from './bounds.ts';
+import { describeModel, recentScores } from './descriptions.ts';
 import { RUNNING } from './folds.ts';
 import { firstRowid } from './generations.ts';
 import { isPresent } from './metrics.ts';
-import type { Schema } from './schema.ts';
-import type { Db, Session } from './session.ts';
+import type { Db, Session, SqlDialect } from './session.ts';
+import { lowestRowid, summaries, toSummary } from './summaries.ts';
 
 /** The queries in an SQL database. */
 export class SqlQueries implements Queries {
   readonly #session: Session;
+  readonly #dialect: SqlDialect;
 
-  constructor(session: Session) {
+  constructor(session: Session, dialect: SqlDialect) {
     this.#session = session;
+    this.#dialect = dialect;
   }
 
   async listMetrics(afterName: string, limit: number): Promise<MetricSummary[]> {
@@ -31,6 +40,16 @@ export class SqlQueries implements Queries {
     });
   }
 
+  describeModel(metricId: string): Promise<ModelDescription | null> {
+    return this.#session.read((db) => describeModel(db, metricId));
+  }
+
+  async recentScores(metricIds: readonly string[], rows: number): Promise<RecentScores[]> {
+    checkLimit(metricIds.length, MAX_RECENT);
+    checkLimit(rows, MAX_RECENT);
+    return this.#session.read((db) => recentScores(db, this.#dialect, metricIds, rows));
+  }
+
   async readData(metricId: string, selection: DataSelection): Promise<DataRow[]> {
     checkLimit(selection.limit, MAX_DATA_ROWS);
     return this.#session.read((db) => readData(db, metricId, selection));
@@ -39,68 +58,6 @@ export class SqlQueries implements Queries {
   totals(): Promise<Totals> {
     return this.#session.read(totals);
   }
-}
-
-function summaries(db: Db) {
-  return db
-    .selectFrom('metric')
-    .leftJoin('anomaly_watermark', 'anomaly_watermark.uid', 'metric.uid')
-    .leftJoin('generation', (join) =>
-      join
-        .onRef('generation.uid', '=', 'anomaly_watermark.uid')
-        .onRef('generation.generation', '=', 'anomaly_watermark.generation'),
-    )
-    .leftJoin('metric_data as newest', (join) =>
-      join.onRef('newest.uid', '=', 'metric.uid').onRef('newest.rowid', '=', 'metric.last_rowid'),
-    )
-    .leftJoin('metric_data as scored', (join) =>
-      join
-        .onRef('scored.uid', '=', 'metric.uid')
-        .onRef('scored.rowid', '=', 'anomaly_watermark.scored_rowid')
-        .onRef('scored.rowid', '>=', 'generation.start_rowid'),
-    )
-    .select([
-      'metric.uid',
-      'metric.name',
-      'metric.status',
-      'metric.message',
-      'metric.last_rowid',
-      'metric.last_timestamp',
-      'anomaly_watermark.scored_rowid',
-      'generation.start_rowid',
-      'newest.metric_value as last_value',
-      'scored.timestamp as last_scored_timestamp',
-      'scored.anomaly_score as last_anomaly_score',
-    ])
-    .select((eb) => lowestRowid(eb).as('first_rowid'))
-    .where('metric.datasource', '=', CUSTOM_DATASOURCE)
-    .orderBy('metric.name');
-}
-
-function lowestRowid(eb: ExpressionBuilder<Schema, 'metric'>) {
-  return eb
-    .selectFrom('metric_data')
-    .select((inner) => inner.fn.min('metric_data.rowid').as('lowest'))
-    .whereRef('metric_data.uid', '=', 'metric.uid');
-}
-
-type SummaryRow = Awaited<ReturnType<ReturnType<typeof summaries>['executeTakeFirstOrThrow']>>;
-
-function toSummary(row: SummaryRow): MetricSummary {
-  const first = row.first_rowid ?? row.last_rowid + 1;
-  const firstScored = Math.max(first, row.start_rowid ?? 0);
-  return {
-    metricId: row.uid,
-    name: row.name,
-    status: row.status,
-    message: row.message,
-    rows: row.last_rowid - first + 1,
-    scoredRows: row.scored_rowid === null ? 0 : Math.max(0, row.scored_rowid - firstScored + 1),
-    lastTimestamp: row.last_timestamp,
-    lastValue: row.last_value,
-    lastScoredTimestamp: row.last_scored_timestamp,
-    lastAnomalyScore: row.last_anomaly_score,
-  };
 }
 
 async function readData(db: Db, metricId: string, selection: DataSelection): Promise<DataRow[]> {

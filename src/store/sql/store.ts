@@ -12,7 +12,7 @@ export async function sqlStore(session: Session, dialect: SqlDialect): Promise<O
   return {
     log: new SqlLog(session, dialect, partitions),
     catalogue: new SqlCatalogue(session, partitions),
-    queries: new SqlQueries(session),
+    queries: new SqlQueries(session, dialect),
     transfer: new SqlTransfer(session, dialect),
     checkpoints: new SqlCheckpointStore(session),
     ping: () => session.write(ping),

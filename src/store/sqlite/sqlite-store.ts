@@ -70,6 +70,8 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     queries: remote<Queries>(thread, 'queries', {
       listMetrics: true,
       describeMetric: true,
+      describeModel: true,
+      recentScores: true,
       readData: true,
       totals: true,
     }),

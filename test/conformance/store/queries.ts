@@ -1,7 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { MetricStatus } from '../../../src/metric.ts';
 import type { DataSelection } from '../../../src/store/queries.ts';
-import { anomalyScoreOf, rawScoreOf, request, samples, timeOf, type StoreFixture } from './fixture.ts';
+import {
+  anomalyScoreOf,
+  paramsWith,
+  rawScoreOf,
+  request,
+  requestWithRange,
+  samples,
+  timeOf,
+  type StoreFixture,
+} from './fixture.ts';
+
+/** The first fit comes with the sixth row. */
+const shortLikelihood = { ...request().likelihood, learningPeriod: 3, estimationSamples: 2 };
 
 /** What people and programs look at. */
 export function queryTests(current: () => StoreFixture): void {
@@ -24,7 +36,11 @@ export function queryTests(current: () => StoreFixture): void {
         lastValue: null,
         lastScoredTimestamp: null,
         lastAnomalyScore: null,
+        generation: null,
+        learning: null,
+        spec: null,
       };
+      const { spec } = request();
       const expected = [
         { ...none, metricId: empty, name: '1 empty', status: MetricStatus.UNMONITORED },
         {
@@ -47,6 +63,9 @@ export function queryTests(current: () => StoreFixture): void {
           lastValue: 5,
           lastScoredTimestamp: timeOf(3),
           lastAnomalyScore: anomalyScoreOf(3),
+          generation: 1,
+          learning: { rows: 3, of: 388 },
+          spec,
         },
         {
           ...none,
@@ -57,6 +76,9 @@ export function queryTests(current: () => StoreFixture): void {
           rows: 2,
           lastTimestamp: timeOf(2),
           lastValue: 2,
+          generation: 1,
+          learning: { rows: 0, of: 388 },
+          spec,
         },
       ];
       expect(await queries.listMetrics('', 100)).toEqual(expected);
@@ -72,6 +94,26 @@ export function queryTests(current: () => StoreFixture): void {
       expect(await fixture.store.queries.describeMetric('a')).toMatchObject({ rows: 5, scoredRows: 2 });
     });
 
+    it('tell how far a metric is from its first fit', async () => {
+      const fixture = current();
+      const { catalogue, queries } = fixture.store;
+      const learning = async () => (await queries.describeMetric('a'))?.learning;
+      const metricId = await fixture.metric('a', 4);
+      expect(await learning()).toBeNull();
+      await catalogue.monitor(metricId, request({ minimumRows: 6, likelihood: shortLikelihood }));
+      expect(await learning()).toEqual({ rows: 4, of: 6 });
+      await fixture.append(samples('a', 5, 12));
+      // Rows that are gone were seen all the same.
+      await fixture.under.execute(`delete from metric_data where uid = '${metricId}' and rowid <= 2`);
+      await catalogue.activate(metricId, 'firstRows');
+      expect(await learning()).toEqual({ rows: 0, of: 5 });
+      await fixture.score(metricId, 2, 7);
+      await fixture.under.execute(`delete from metric_data where uid = '${metricId}' and rowid <= 5`);
+      expect(await learning()).toEqual({ rows: 5, of: 5 });
+      await fixture.score(metricId, 7, 8);
+      expect(await learning()).toBeNull();
+    });
+
     it('go in pages through names in the order of their bytes', async () => {
       const fixture = current();
       // UTF-16 would put the last two the other way round.
@@ -85,6 +127,104 @@ export function queryTests(current: () => StoreFixture): void {
       expect(await listed('aa', 1)).toEqual(['b']);
       expect(await listed('🦄', 3)).toEqual([]);
       for (const limit of [0, 10_001]) await expect(listed('', limit)).rejects.toThrow(RangeError);
+    });
+  });
+
+  describe('describeModel', () => {
+    it('tells what was asked for and what came of it', async () => {
+      const fixture = current();
+      const { catalogue, queries } = fixture.store;
+      const metricId = await fixture.metric('a', 3);
+      expect(await queries.describeModel(metricId)).toBeNull();
+      expect(await queries.describeModel('0'.repeat(32))).toBeNull();
+      await catalogue.monitor(metricId, request({ minimumRows: 4 }));
+      expect(await queries.describeModel(metricId)).toEqual({
+        generation: 1,
+        range: null,
+        resolution: null,
+        likelihood: request().likelihood,
+        algorithmRevision: 3,
+        startRowid: null,
+        processedRowid: null,
+        scoredRowid: null,
+        backlogRowid: 3,
+        modelParams: null,
+      });
+      await fixture.append(samples('a', 4, 8));
+      await catalogue.activate(metricId, 'firstRows');
+      await fixture.score(metricId, 0, 5);
+      await fixture.store.log.recordRawScores(fixture.raw(metricId, 5, 7));
+      const opened = await queries.describeModel(metricId);
+      // Values 1 to 4: 3 + 2 * 0.6.
+      expect(opened?.range?.min).toBeCloseTo(0.4, 12);
+      expect(opened?.range?.max).toBeCloseTo(4.6, 12);
+      expect(opened?.resolution).toBeCloseTo(4.2 / 130, 12);
+      expect(opened).toMatchObject({
+        startRowid: 1,
+        processedRowid: 7,
+        scoredRowid: 5,
+        backlogRowid: 3,
+        modelParams: paramsWith(opened?.resolution ?? 0),
+      });
+      await fixture.nextGeneration(metricId);
+      expect(await queries.describeModel(metricId)).toMatchObject({
+        generation: 2,
+        range: { min: 0, max: 130 },
+        scoredRowid: 0,
+        backlogRowid: 8,
+      });
+    });
+  });
+
+  describe('recentScores', () => {
+    it('gives the newest scores of the present generation, oldest first', async () => {
+      const fixture = current();
+      const { catalogue, queries } = fixture.store;
+      const plain = await fixture.metric('plain', 3);
+      const short = await fixture.monitored('short', 3);
+      await fixture.score(short, 0, 2);
+      const long = await fixture.monitored('long', 9);
+      await fixture.score(long, 0, 8);
+      await fixture.store.log.recordRawScores(fixture.raw(long, 8, 9));
+      const byId = async (rows: number) =>
+        new Map(
+          (await queries.recentScores([plain, short, long], rows)).map((recent) => [recent.metricId, recent]),
+        );
+      const three = await byId(3);
+      expect([...three.keys()].sort()).toEqual([short, long].sort());
+      expect(three.get(short)).toEqual({
+        metricId: short,
+        generation: 1,
+        scoredRowid: 2,
+        anomalyScores: [anomalyScoreOf(1), anomalyScoreOf(2)],
+      });
+      expect(three.get(long)?.anomalyScores).toEqual([6, 7, 8].map(anomalyScoreOf));
+      expect((await byId(1)).get(long)?.anomalyScores).toEqual([anomalyScoreOf(8)]);
+      // What a closed generation left does not show in the next.
+      await catalogue.unmonitor(long);
+      expect((await byId(3)).has(long)).toBe(false);
+      await catalogue.clearResults(long, 1000);
+      await catalogue.monitor(long, requestWithRange());
+      expect((await byId(3)).has(long)).toBe(false);
+      await fixture.score(long, 0, 2, 2);
+      expect((await byId(1000)).get(long)).toMatchObject({
+        generation: 2,
+        scoredRowid: 2,
+        anomalyScores: [anomalyScoreOf(1), anomalyScoreOf(2)],
+      });
+    });
+
+    it('is asked for a bounded number of metrics and rows', async () => {
+      const { queries } = current().store;
+      for (const [metrics, rows] of [
+        [0, 1],
+        [1001, 1],
+        [1, 0],
+        [1, 1001],
+      ] as const) {
+        const ids = Array.from({ length: metrics }, () => '0'.repeat(32));
+        await expect(queries.recentScores(ids, rows)).rejects.toThrow(RangeError);
+      }
     });
   });
 

@@ -26,23 +26,35 @@ export function chooseColumns(
   firstRow: readonly string[],
   names: ColumnNames,
 ): Columns {
-  checkHeader(header);
+  const time = chooseTimeColumn(header, firstRow, names.timestamp);
   const cell = (column: number) => firstRow[column] ?? '';
   const all = header.map((_, column) => column);
-  const isTime = (column: number) =>
-    parseTime(cell(column)).number !== undefined &&
-    (TIME_NAME.test(header[column] ?? '') || parseValue(cell(column)).number === undefined);
-  const time =
-    names.timestamp === undefined
-      ? guess(header, 'timestamp', 'time', '--timestamp', all.filter(isTime))
-      : find(header, names.timestamp, '--timestamp');
   const isValue = (column: number) => column !== time && parseValue(cell(column)).number !== undefined;
   const value =
     names.value === undefined
       ? guess(header, 'value', 'number', '--value', all.filter(isValue))
-      : find(header, names.value, '--value');
+      : findColumn(header, names.value, '--value');
   if (time === value) throw invalid(`time and value cannot both be in ${shown(header[time] ?? '')}`, header);
   return { time, value };
+}
+
+/**
+ * Finds the column of the time, as `chooseColumns` does.
+ * @throws HtmEngineError `invalid_argument` naming the header
+ */
+export function chooseTimeColumn(
+  header: readonly string[],
+  firstRow: readonly string[],
+  name: string | undefined,
+): number {
+  checkHeader(header);
+  if (name !== undefined) return findColumn(header, name, '--timestamp');
+  const cell = (column: number) => firstRow[column] ?? '';
+  const isTime = (column: number) =>
+    parseTime(cell(column)).number !== undefined &&
+    (TIME_NAME.test(header[column] ?? '') || parseValue(cell(column)).number === undefined);
+  const candidates = header.map((_, column) => column).filter(isTime);
+  return guess(header, 'timestamp', 'time', '--timestamp', candidates);
 }
 
 function checkHeader(header: readonly string[]): void {
@@ -54,7 +66,8 @@ function checkHeader(header: readonly string[]): void {
   throw invalid(`a series needs a column for the time and one for the value${hint}`, header);
 }
 
-function find(header: readonly string[], name: string, option: string): number {
+/** The column of this name. @throws HtmEngineError `invalid_argument` naming the header and `option` */
+export function findColumn(header: readonly string[], name: string, option: string): number {
   const column = positionOf(header, name);
   if (column < 0) throw invalid(`there is no column ${shown(name)} (${option})`, header);
   if (header.lastIndexOf(header[column] ?? '') !== column)

@@ -1,0 +1,19 @@
+import { isIPv6 } from 'node:net';
+
+/** Where something listens. */
+export interface Address {
+  /** A name or an address. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** `127.0.0.1:2003`, `[::1]:2003`: an address as it stands in a URL. */
+export function hostAndPort({ host, port }: Address): string {
+  return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** An address on this machine at which a listener on `host` can be reached: one on all addresses is on loopback too. */
+export function reachableHost(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1';
+  return host === '::' ? '::1' : host;
+}

@@ -1,0 +1,95 @@
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { HtmEngineError } from '../errors.ts';
+import type { Json } from '../generation.ts';
+import { statusName } from '../metric.ts';
+import type { MetricSummary } from '../store/queries.ts';
+import { bodyJson, existing, type NamedPath } from './input.ts';
+import { metricJson } from './metric-json.ts';
+import type { ApiServices } from './services.ts';
+
+/** Keys of `PUT .../model` that belong to the metric and not to its model. */
+const METRIC_KEYS = new Set(['resource', 'unit', 'userInfo']);
+
+/** What is done to the model of one metric. */
+export function modelRoutes(app: FastifyInstance, services: ApiServices): void {
+  const { queries, control, logLikelihood } = services;
+  const metric = async (name: string) => metricJson(await existing(queries, name), logLikelihood);
+
+  app.get<NamedPath>('/api/v1/metrics/:name/model', async (request) => {
+    return modelJson(await existing(queries, request.params.name), services);
+  });
+
+  app.put<NamedPath>('/api/v1/metrics/:name/model', async (request, reply) => {
+    const { name } = request.params;
+    await control.monitorMetric(specOf(name, request.body));
+    return reply.code(201).send(await metric(name));
+  });
+
+  app.delete<NamedPath>('/api/v1/metrics/:name/model', async (request, reply) => {
+    const { metricId } = await existing(queries, request.params.name);
+    await control.unmonitorMetric(metricId);
+    return reply.code(204).send();
+  });
+
+  app.post<NamedPath>('/api/v1/metrics/:name/model/activate', async (request) => {
+    const { metricId, name } = await existing(queries, request.params.name);
+    await control.activateModel(metricId);
+    return metric(name);
+  });
+}
+
+/** The model spec that a body of options asks for. What its values must be is checked with the spec. */
+function specOf(name: string, body: unknown): unknown {
+  const options = z.record(z.string(), z.unknown()).safeParse(bodyJson(body));
+  if (!options.success) {
+    throw new HtmEngineError(
+      'invalid_request_body',
+      'the body must be a JSON object such as {"min": 0, "max": 100}, or empty for a range learned from the data',
+    );
+  }
+  const entries = Object.entries(options.data);
+  const ofMetric = entries.filter(([key]) => METRIC_KEYS.has(key));
+  const ofModel = entries.filter(([key]) => !METRIC_KEYS.has(key));
+  return {
+    metricSpec: { metric: name, ...Object.fromEntries(ofMetric) },
+    ...(ofModel.length > 0 && { modelParams: Object.fromEntries(ofModel) }),
+  };
+}
+
+async function modelJson(metric: MetricSummary, { queries, checkpoints }: ApiServices) {
+  const model = await queries.describeModel(metric.metricId);
+  if (model === null) {
+    throw new HtmEngineError(
+      'metric_not_monitored',
+      `metric ${JSON.stringify(metric.name)} is not monitored: PUT its model first`,
+    );
+  }
+  const saved = await checkpoints(metric.metricId);
+  return {
+    name: metric.name,
+    uid: metric.metricId,
+    state: statusName(metric.status),
+    message: metric.message,
+    generation: model.generation,
+    variant: variantOf(model.modelParams),
+    range: model.range,
+    resolution: model.resolution,
+    startRowid: model.startRowid,
+    processedRowid: model.processedRowid,
+    scoredRowid: model.scoredRowid,
+    backlogRowid: model.backlogRowid,
+    learning: metric.learning,
+    checkpoints: saved
+      .filter(({ generation }) => generation === model.generation)
+      .map(({ rowid }) => ({ rowid })),
+    parameters: model.modelParams,
+    spec: metric.spec === null ? null : (JSON.parse(metric.spec) as unknown),
+  };
+}
+
+/** Which temporal memory the parameters ask for, or null where they do not tell. */
+function variantOf(modelParams: Json | null): string | null {
+  const told = z.object({ memory: z.object({ variant: z.string() }) }).safeParse(modelParams);
+  return told.success ? told.data.memory.variant : null;
+}

@@ -1,0 +1,178 @@
+import { Http, refusedWith } from './http.ts';
+import type {
+  ImportOutcome,
+  MetricJson,
+  ModelJson,
+  ModelSpecJson,
+  MonitorRequest,
+  RowJson,
+  SampleJson,
+  SamplesAnswer,
+} from './types.ts';
+
+/** Metrics or rows that are asked for at a time. */
+const PAGE_METRICS = 1000;
+const PAGE_ROWS = 10_000;
+/** Names in one request for specs: they are part of its address, whose length is limited. */
+const NAMES_PER_EXPORT = 20;
+/** Specs that are imported with one request; each is at most 32 KiB, a body at most 2 MiB. */
+const SPECS_PER_IMPORT = 50;
+
+export interface RowSelection {
+  /** Inclusive bounds in epoch seconds. */
+  readonly from?: number;
+  readonly to?: number;
+}
+
+/** The engine's HTTP interface, typed. Every method throws what `Http` throws. */
+export class EngineClient {
+  readonly http: Http;
+
+  /** @throws HtmEngineError `invalid_argument` */
+  constructor(url: string) {
+    this.http = new Http(url);
+  }
+
+  /** Resolves if an engine answers. */
+  async check(): Promise<void> {
+    await this.http.json('/api/v1/metrics?limit=1');
+  }
+
+  /** Pages of all metrics in byte order of their names. @param recent how many of their last scores to bring along. */
+  async *metricPages(recent = 0): AsyncGenerator<readonly MetricJson[]> {
+    let after: string | null = '';
+    while (after !== null) {
+      const query: string = queryOf({ after, limit: PAGE_METRICS, recent: recent || undefined });
+      const page: { metrics: MetricJson[]; next: string | null } = await this.http.json(
+        `/api/v1/metrics${query}`,
+      );
+      yield page.metrics;
+      after = page.next;
+    }
+  }
+
+  metric(name: string, recent = 0): Promise<MetricJson> {
+    return this.http.json(`${metricPath(name)}${queryOf({ recent: recent || undefined })}`);
+  }
+
+  /** As `metric`, null where there is none. */
+  async findMetric(name: string): Promise<MetricJson | null> {
+    try {
+      return await this.metric(name);
+    } catch (error) {
+      if (refusedWith(error, 'metric_not_found')) return null;
+      throw error;
+    }
+  }
+
+  createMetric(name: string): Promise<MetricJson> {
+    return this.http.json('/api/v1/metrics', { method: 'POST', body: { name } });
+  }
+
+  async deleteMetric(name: string): Promise<void> {
+    await this.http.send(metricPath(name), { method: 'DELETE' });
+  }
+
+  /** Pages of a metric's rows, oldest first. */
+  async *rowPages(name: string, selection: RowSelection): AsyncGenerator<readonly RowJson[]> {
+    for (let afterRowid = 0; ;) {
+      const rows = await this.#rows(name, { ...selection, afterRowid, limit: PAGE_ROWS });
+      if (rows.length > 0) yield rows;
+      const last = rows.at(-1);
+      if (last === undefined || rows.length < PAGE_ROWS) return;
+      afterRowid = last.rowid;
+    }
+  }
+
+  /** The last rows of a metric, oldest first. @param count 1..100,000 */
+  async lastRows(name: string, count: number): Promise<RowJson[]> {
+    return (await this.#rows(name, { limit: count, order: 'desc' })).reverse();
+  }
+
+  model(name: string): Promise<ModelJson> {
+    return this.http.json(modelPath(name));
+  }
+
+  monitor(name: string, request: MonitorRequest): Promise<MetricJson> {
+    return this.http.json(modelPath(name), { method: 'PUT', body: request });
+  }
+
+  async unmonitor(name: string): Promise<void> {
+    await this.http.send(modelPath(name), { method: 'DELETE' });
+  }
+
+  activate(name: string): Promise<MetricJson> {
+    return this.http.json(modelPath(name, 'activate'), { method: 'POST', body: {} });
+  }
+
+  /** `retry`: the row that failed once more; `relearn`: everything from the first row on. */
+  restart(name: string, how: 'retry' | 'relearn'): Promise<MetricJson> {
+    return this.http.json(modelPath(name, 'restart'), { method: 'POST', body: { how } });
+  }
+
+  clone(name: string, to: string, rows: boolean): Promise<MetricJson> {
+    return this.http.json(modelPath(name, 'clone'), { method: 'POST', body: { to, rows } });
+  }
+
+  /** Specs of the models of these metrics, or of all. */
+  async exportModels(names: readonly string[] | null): Promise<ModelSpecJson[]> {
+    const batches = names === null ? [[]] : chunks(names, NAMES_PER_EXPORT);
+    const models: ModelSpecJson[] = [];
+    for (const batch of batches) {
+      const path = `/api/v1/models/export${queryOf({ name: batch })}`;
+      models.push(...(await this.http.json<{ models: ModelSpecJson[] }>(path)).models);
+    }
+    return models;
+  }
+
+  async importModels(models: readonly unknown[]): Promise<ImportOutcome[]> {
+    const outcomes: ImportOutcome[] = [];
+    for (const body of chunks(models, SPECS_PER_IMPORT)) {
+      const answer = await this.http.json<{ results: ImportOutcome[] }>('/api/v1/models/import', {
+        method: 'POST',
+        body,
+      });
+      outcomes.push(...answer.results);
+    }
+    return outcomes;
+  }
+
+  /** Stores samples; `problems` name those that were refused by their position, from 1. */
+  sendSamples(samples: readonly SampleJson[]): Promise<SamplesAnswer> {
+    return this.http.json('/api/v1/samples', {
+      method: 'POST',
+      contentType: 'application/x-ndjson',
+      body: samples.map((sample) => `${JSON.stringify(sample)}\n`).join(''),
+    });
+  }
+
+  async #rows(name: string, query: QueryValues): Promise<RowJson[]> {
+    const answer = await this.http.json<{ rows: RowJson[] }>(`${metricPath(name)}/data${queryOf(query)}`);
+    return answer.rows;
+  }
+}
+
+function metricPath(name: string): string {
+  return `/api/v1/metrics/${encodeURIComponent(name)}`;
+}
+
+function modelPath(name: string, action?: string): string {
+  return `${metricPath(name)}/model${action === undefined ? '' : `/${action}`}`;
+}
+
+type QueryValues = Readonly<Record<string, string | number | readonly string[] | undefined>>;
+
+function queryOf(values: QueryValues): string {
+  const query = new URLSearchParams();
+  for (const [key, value] of Object.entries(values)) {
+    if (value === undefined) continue;
+    for (const one of typeof value === 'object' ? value : [value]) query.append(key, String(one));
+  }
+  return query.size === 0 ? '' : `?${query.toString()}`;
+}
+
+function chunks<T>(items: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, i) =>
+    items.slice(i * size, (i + 1) * size),
+  );
+}

@@ -1,0 +1,8 @@
+import type { Command } from 'commander';
+import { addConfigOptions, type ConfigOptions } from '../config-options.ts';
+
+export function registerUp(program: Command): void {
+  addConfigOptions(program.command('up').description('run all services in this process, on SQLite')).action(
+    async (options: ConfigOptions) => (await import('../up.ts')).up(options),
+  );
+}

@@ -1,0 +1,94 @@
+import { EngineClient } from '../client/engine-client.ts';
+import { refusedWith } from '../client/http.ts';
+import type { MetricJson, ModelJson } from '../client/types.ts';
+import { Output } from '../terminal/output.ts';
+import { tinted } from '../terminal/table.ts';
+import { ageText, countText, printable, shortNumber, sparkline, utcText } from '../terminal/text.ts';
+import { selectNames, type SelectionOptions } from './selection.ts';
+import { scoreText, stateText, toneOf } from './state.ts';
+
+/** Flags of `metrics show` and `models show`. */
+export interface ShowOptions extends SelectionOptions {
+  readonly url: string;
+  readonly json?: boolean;
+}
+
+const SPARK_ROWS = 60;
+const LABEL_WIDTH = 9;
+const MIB = 2 ** 20;
+
+/** Tells everything about each metric: what it is doing, its last row and score, its model. */
+export async function show(args: readonly string[], options: ShowOptions): Promise<void> {
+  const client = new EngineClient(options.url);
+  const { names } = await selectNames(client, args, options);
+  const output = Output.toStandardOutput();
+  const described: object[] = [];
+  for (const [i, name] of names.entries()) {
+    const metric = await client.metric(name, SPARK_ROWS);
+    const model = await modelOf(client, name);
+    if (options.json === true) described.push({ ...metric, model });
+    else await output.write(`${i > 0 ? '\n' : ''}${description(metric, model)}`);
+  }
+  if (options.json === true) await output.write(`${JSON.stringify(described, null, 2)}\n`);
+}
+
+async function modelOf(client: EngineClient, name: string): Promise<ModelJson | null> {
+  try {
+    return await client.model(name);
+  } catch (error) {
+    if (refusedWith(error, 'metric_not_monitored')) return null;
+    throw error;
+  }
+}
+
+function description(metric: MetricJson, model: ModelJson | null): string {
+  const stream = process.stdout;
+  const { lastTimestamp, lastValue, lastLogLikelihood, lastScoredTimestamp, recent = [] } = metric;
+  const facts: [string, string][] = [['state', stateSentence(metric)]];
+  facts.push(['rows', countText(metric.rows, 'row')]);
+  if (lastTimestamp !== null && lastValue !== null)
+    facts.push(['last', `${shortNumber(lastValue)} at ${timeText(lastTimestamp)}`]);
+  if (lastScoredTimestamp !== null) {
+    const score = tinted(toneOf(lastLogLikelihood), scoreText(lastLogLikelihood), stream);
+    const at = lastScoredTimestamp === lastTimestamp ? '' : `, of the row at ${utcText(lastScoredTimestamp)}`;
+    facts.push(['score', `${score} (0 usual, from 0.5 on an anomaly)${at}`]);
+  }
+  if (stream.isTTY && recent.length > 0)
+    facts.push(['recent', `${sparkline(recent)}  the last ${countText(recent.length, 'score')}`]);
+  if (model !== null) facts.push(...modelFacts(model));
+  facts.push(['uid', metric.uid]);
+  const title = `${printable(metric.name)}${metric.demo ? ' (demo data)' : ''}`;
+  const lines = facts.map(([label, text]) => `  ${tinted('dim', label.padEnd(LABEL_WIDTH), stream)}${text}`);
+  return `${[title, ...lines].join('\n')}\n`;
+}
+
+function stateSentence(metric: MetricJson): string {
+  const text = stateText(metric);
+  if (metric.state === 'ACTIVE' && metric.learning !== null)
+    return `${text} rows; its scores count from then on`;
+  if (metric.state === 'PENDING_DATA')
+    return `${text} rows; then its range is known and learning begins ("htmengine models activate" begins now)`;
+  if (metric.state === 'ERROR') return `${text} ("htmengine models restart" tries again)`;
+  return text;
+}
+
+function modelFacts({ generation, variant, range, resolution, checkpoints }: ModelJson): [string, string][] {
+  const parts = [
+    generation === null ? null : `generation ${generation}`,
+    variant === null ? null : `variant ${variant}`,
+    range === null ? null : `range ${shortNumber(range.min)} to ${shortNumber(range.max)}`,
+    resolution === null ? null : `resolution ${shortNumber(resolution)}`,
+  ];
+  const saved = checkpoints.map(({ rowid, bytes }) => {
+    const size = bytes === undefined ? '' : ` (${(bytes / MIB).toFixed(1)} MiB)`;
+    return `row ${rowid.toLocaleString('en')}${size}`;
+  });
+  return [
+    ['model', parts.filter((part) => part !== null).join(', ')],
+    ['saved', saved.length === 0 ? 'not yet' : `at ${saved.join(' and ')}`],
+  ];
+}
+
+function timeText(seconds: number): string {
+  return `${utcText(seconds)} UTC, ${ageText(seconds, Date.now() / 1000)}`;
+}

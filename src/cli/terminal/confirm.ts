@@ -1,0 +1,18 @@
+import { createInterface } from 'node:readline/promises';
+import { UsageError } from '../usage-error.ts';
+
+/**
+ * Asks on a terminal whether to go on; elsewhere nobody could answer, so --yes is needed.
+ * @param what is about to be done, as a sentence.
+ * @throws UsageError
+ */
+export async function confirmed(what: string): Promise<boolean> {
+  if (!process.stdin.isTTY || !process.stderr.isTTY)
+    throw new UsageError(`${what} Nobody can be asked whether that is meant: add --yes`);
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return /^y(es)?$/i.test((await terminal.question(`${what} Go on? [y/N] `)).trim());
+  } finally {
+    terminal.close();
+  }
+}

@@ -1,0 +1,80 @@
+import type { Json, LikelihoodConstants } from '../../generation.ts';
+import type { ModelDescription, RecentScores } from '../queries.ts';
+import { givenRange } from './generations.ts';
+import type { Db, SqlDialect } from './session.ts';
+
+/** See `Queries.describeModel`. */
+export async function describeModel(db: Db, metricId: string): Promise<ModelDescription | null> {
+  const row = await db
+    .selectFrom('generation')
+    .leftJoin('scheduler_watermark', 'scheduler_watermark.uid', 'generation.uid')
+    .leftJoin('anomaly_watermark', 'anomaly_watermark.uid', 'generation.uid')
+    .selectAll('generation')
+    .select(['scheduler_watermark.processed_rowid', 'anomaly_watermark.scored_rowid'])
+    .where('generation.uid', '=', metricId)
+    .where('generation.state', '!=', 'closed')
+    .executeTakeFirst();
+  if (row === undefined) return null;
+  return {
+    generation: row.generation,
+    range: givenRange(row),
+    resolution: row.resolution,
+    likelihood: JSON.parse(row.likelihood) as LikelihoodConstants,
+    algorithmRevision: row.algorithm_revision,
+    startRowid: row.start_rowid,
+    processedRowid: row.processed_rowid,
+    scoredRowid: row.scored_rowid,
+    backlogRowid: row.backlog_rowid,
+    modelParams: row.state === 'open' ? (JSON.parse(row.model_params) as Json) : null,
+  };
+}
+
+/** See `Queries.recentScores`. */
+export async function recentScores(
+  db: Db,
+  dialect: SqlDialect,
+  metricIds: readonly string[],
+  rows: number,
+): Promise<RecentScores[]> {
+  const scored = await db
+    .selectFrom('anomaly_watermark')
+    .innerJoin('generation', (join) =>
+      join
+        .onRef('generation.uid', '=', 'anomaly_watermark.uid')
+        .onRef('generation.generation', '=', 'anomaly_watermark.generation'),
+    )
+    .innerJoin('metric_data', (join) =>
+      join
+        .onRef('metric_data.uid', '=', 'anomaly_watermark.uid')
+        .onRef('metric_data.rowid', '>=', 'generation.start_rowid')
+        .onRef('metric_data.rowid', '<=', 'anomaly_watermark.scored_rowid')
+        .on((eb) => eb('metric_data.rowid', '>', eb('anomaly_watermark.scored_rowid', '-', rows))),
+    )
+    .select([
+      'anomaly_watermark.uid',
+      'anomaly_watermark.generation',
+      'anomaly_watermark.scored_rowid',
+      'metric_data.anomaly_score',
+    ])
+    .where((eb) => dialect.isOneOf(eb.ref('anomaly_watermark.uid'), metricIds))
+    .where('metric_data.anomaly_score', 'is not', null)
+    .orderBy('metric_data.uid')
+    .orderBy('metric_data.rowid')
+    .$narrowType<{ anomaly_score: number }>()
+    .execute();
+  const byMetric = new Map<string, RecentScores & { readonly anomalyScores: number[] }>();
+  for (const row of scored) {
+    let recent = byMetric.get(row.uid);
+    if (recent === undefined) {
+      recent = {
+        metricId: row.uid,
+        generation: row.generation,
+        scoredRowid: row.scored_rowid,
+        anomalyScores: [],
+      };
+      byMetric.set(row.uid, recent);
+    }
+    recent.anomalyScores.push(row.anomaly_score);
+  }
+  return [...byMetric.values()];
+}
