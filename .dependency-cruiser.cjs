@@ -33,9 +33,9 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^src/',
-        pathNot: '^src/engine\\.ts$|^src/store/(sqlite|sql)/|^src/bus/memory/|^src/checkpoints/filesystem/',
+        pathNot: '^src/(engine|open-store)\\.ts$|^src/store/(sqlite|sql|server|mysql|postgres)/|^src/bus/memory/|^src/checkpoints/filesystem/',
       },
-      to: { path: '^src/store/(sqlite|sql)/|^src/bus/memory/|^src/checkpoints/filesystem/' },
+      to: { path: '^src/store/(sqlite|sql|server|mysql|postgres)/|^src/bus/memory/|^src/checkpoints/filesystem/' },
     },
     {
       name: 'seams-know-no-adapter-or-stage',

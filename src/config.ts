@@ -104,15 +104,48 @@ export const configSchema = z.strictObject({
     .describe('What carries samples to the storer.'),
   store: z
     .strictObject({
+      url: z
+        .string()
+        .default('')
+        .meta(
+          meta({
+            description:
+              'A database server instead of the SQLite file in the data directory: `mysql://USER@HOST/DATABASE` or `postgres://USER@HOST/DATABASE`, with `?tls=off|require|verify`, `tlsCa=FILE` and `socket=PATH` if need be.',
+            secret: true,
+          }),
+        ),
+      passwordFile: z
+        .string()
+        .default('')
+        .describe('File whose first line is the password for `store.url`, which then needs none.'),
+      maxConnections: positive
+        .max(100)
+        .default(8)
+        .describe('Connections to the database server at the most.'),
+      statementTimeoutMs: positive
+        .max(600_000)
+        .default(30_000)
+        .describe('A statement on the database server, or its wait for a lock, is ended after this.'),
       busyTimeoutMs: z
         .int()
         .min(0)
         .max(60_000)
         .default(5_000)
-        .describe('How long a statement waits for a database that another program has locked.'),
+        .describe('SQLite: how long a statement waits for a database that another program has locked.'),
     })
     .prefault({})
     .describe('The database.'),
+  checkpoints: z
+    .strictObject({
+      keptIn: z
+        .enum(['auto', 'files', 'database'])
+        .default('auto')
+        .describe(
+          'Where saved models are kept: files in the data directory, or rows of the database. `auto` is files beside SQLite and rows on a database server.',
+        ),
+    })
+    .prefault({})
+    .describe('Saved models.'),
   scheduler: z
     .strictObject({
       workers: positive

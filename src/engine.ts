@@ -27,9 +27,10 @@ import type { ResultHandler } from './publishing/delivery.ts';
 import { Publisher, type Subscription } from './publishing/publisher.ts';
 import { StoredResults } from './publishing/stored-results.ts';
 import { RefusalCounter } from './refusals.ts';
+import { openStore } from './open-store.ts';
+import { storeRepetitions } from './store-repetitions.ts';
 import { ModelScheduler } from './scheduler/model-scheduler.ts';
 import type { DataRow, DataSelection, MetricSummary } from './store/queries.ts';
-import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
 import type { Store } from './store/store.ts';
 import { MetricStorer } from './storer/metric-storer.ts';
 import { version } from './version.ts';
@@ -179,14 +180,15 @@ export class Engine {
 
     const directory = openDataDirectory(config.dataDirectory);
     this.#started.push(() => directory.release());
-    const store = await openSqliteStore({
-      path: directory.databaseFile,
-      busyTimeoutMs: config.store.busyTimeoutMs,
+    const store = await openStore(config.store, directory.databaseFile, {
       onFailure: this.#fail,
+      onRepeat: storeRepetitions(telemetry),
     });
     this.#started.push(() => store.close());
     const epoch = await store.catalogue.takeLeases(randomUUID());
-    const checkpoints = await FilesystemCheckpointStore.open(directory.checkpointDirectory);
+    const checkpoints = areCheckpointsRows(config)
+      ? store.checkpoints
+      : await FilesystemCheckpointStore.open(directory.checkpointDirectory);
     const bus = createMemoryBus(config.bus, telemetry);
     const refusals = new RefusalCounter(telemetry);
     const { log } = store;
@@ -334,6 +336,10 @@ export class Engine {
 function modelSettings({ monitoring: { minimumRows, variant, ceiling } }: Config): ModelSettings {
   const { enabled, ...limits } = ceiling;
   return { minimumRows, variant, ceiling: enabled ? limits : null };
+}
+
+function areCheckpointsRows({ checkpoints: { keptIn }, store }: Config): boolean {
+  return keptIn === 'auto' ? store.url !== '' : keptIn === 'database';
 }
 
 /** What an engine's operations need while it runs. */

@@ -1,20 +1,90 @@
+import { readFileSync } from 'node:fs';
+import type { CheckpointStore } from './checkpoints/checkpoint-store.ts';
+import { FilesystemCheckpointStore } from './checkpoints/filesystem/filesystem-checkpoint-store.ts';
+import { HtmEngineError } from './errors.ts';
 import { openMysqlStore } from './store/mysql/mysql-store.ts';
 import { openPostgresStore } from './store/postgres/postgres-store.ts';
 import type { ServerStoreOptions } from './store/server/server-store.ts';
-import { parseServerUrl } from './store/server/url.ts';
+import { describeServer, parseServerUrl } from './store/server/url.ts';
+import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
 import type { Store } from './store/store.ts';
 
+export interface StoreSettings {
+  /** Of a database server; empty for SQLite. */
+  readonly url: string;
+  /** Empty for none. */
+  readonly passwordFile: string;
+  readonly maxConnections: number;
+  readonly statementTimeoutMs: number;
+  readonly busyTimeoutMs: number;
+}
+
+export interface StoreHooks {
+  /** Told once if the store can no longer work. */
+  readonly onFailure?: (error: HtmEngineError) => void;
+  readonly onRepeat?: ServerStoreOptions['onRepeat'];
+}
+
 /**
- * Opens the store in the database server that `url` names; with the engine itself the one place that knows which
- * adapters there are.
+ * Opens the store that the settings name; beside the engine the one place that knows which adapters there are.
+ * @param databaseFile where SQLite's is.
+ * @throws HtmEngineError `config_invalid`, `store_locked`, `store_newer`, `store_unavailable`, `data_directory_unwritable`
+ */
+export function openStore(
+  settings: StoreSettings,
+  databaseFile: string,
+  hooks: StoreHooks = {},
+): Promise<Store> {
+  const { url, busyTimeoutMs, maxConnections, statementTimeoutMs } = settings;
+  const { onFailure, onRepeat } = hooks;
+  if (url === '') {
+    return openSqliteStore({
+      path: databaseFile,
+      busyTimeoutMs,
+      ...(onFailure !== undefined && { onFailure }),
+    });
+  }
+  return openServerStore(url, passwordFrom(settings.passwordFile), {
+    maxConnections,
+    statementTimeoutMs,
+    ...(onRepeat !== undefined && { onRepeat }),
+  });
+}
+
+/**
+ * Opens the store in the database server that `url` names.
  * @param password takes the place of one in the URL.
  * @throws HtmEngineError `config_invalid`, `store_newer`, `store_unavailable`
  */
-export function openServerStore(
+export async function openServerStore(
   url: string,
   password: string | undefined,
   options: ServerStoreOptions,
 ): Promise<Store> {
   const address = parseServerUrl(url, password);
-  return address.kind === 'mysql' ? openMysqlStore(address, options) : openPostgresStore(address, options);
+  return await (address.kind === 'mysql' ? openMysqlStore : openPostgresStore)(address, options);
+}
+
+/** A server's address for people: without the password. @throws HtmEngineError `config_invalid` */
+export function describeStore(url: string): string {
+  return describeServer(parseServerUrl(url));
+}
+
+/** Saved models in files below `directory`. @throws HtmEngineError `store_unavailable` */
+export function openCheckpointFiles(directory: string): Promise<CheckpointStore> {
+  return FilesystemCheckpointStore.open(directory);
+}
+
+export { isServerUrl } from './store/server/url.ts';
+
+function passwordFrom(file: string): string | undefined {
+  if (file === '') return undefined;
+  try {
+    return readFileSync(file, 'utf8').split(/\r?\n/, 1)[0];
+  } catch (error) {
+    throw new HtmEngineError(
+      'config_invalid',
+      `store.passwordFile: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
 }

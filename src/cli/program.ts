@@ -10,6 +10,7 @@ import { registerMetrics } from './commands/metrics.ts';
 import { registerModels } from './commands/models.ts';
 import { registerResults } from './commands/results.ts';
 import { registerSend } from './commands/send.ts';
+import { registerStore } from './commands/store.ts';
 import { registerUp } from './commands/up.ts';
 import { version } from '../version.ts';
 import { UsageError } from './usage-error.ts';
@@ -29,6 +30,7 @@ const COMMANDS: readonly Register[] = [
   registerDemo,
   registerCheckConfig,
   registerDoctor,
+  registerStore,
   registerCompletion,
 ];
 

@@ -22,6 +22,12 @@ export const FLAGS: readonly SettingFlag[] = [
     default: 'htmengine-data',
   },
   {
+    name: '--store',
+    argument: '<url>',
+    path: 'store.url',
+    help: 'keep everything on a database server: mysql://user@host/database or postgres://...',
+  },
+  {
     name: '--host',
     argument: '<address>',
     path: 'listener.graphite.host',

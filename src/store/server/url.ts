@@ -64,6 +64,11 @@ export function parseServerUrl(text: string, password?: string): ServerAddress {
   };
 }
 
+/** Whether a text is meant as the address of a database server. */
+export function isServerUrl(text: string): boolean {
+  return Object.keys(SCHEMES).some((scheme) => text.startsWith(`${scheme}//`));
+}
+
 /** The address for people: without the password. */
 export function describeServer({ kind, host, port, socket, user, database }: ServerAddress): string {
   return `${kind}://${user}@${socket ?? `${host}:${port}`}/${database}`;

@@ -183,10 +183,6 @@ async function describe(db: Db): Promise<InstallationSummary> {
 }
 
 async function partRows(db: Db, table: MetricPart, metricId: string): Promise<ColumnValues[]> {
-  const rows = await db
-    .selectFrom(table)
-    .selectAll()
-    .where('uid', '=', metricId)
-    .execute();
+  const rows = await db.selectFrom(table).selectAll().where('uid', '=', metricId).execute();
   return rows;
 }
