@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { VARIATIONS } from '../accept/equality.ts';
 import { killTable } from '../accept/kills.ts';
 import { refusalTable } from '../accept/nab.ts';
+import { createDatabase, missingServer, SERVER_KINDS } from '../support/database-servers.ts';
 import { nabDirectory, readNabFile, type Series } from '../support/nab.ts';
 import { firstDifference, runPipeline, type RunOutcome } from '../support/pipeline-run.ts';
 import { dailySeries } from '../support/series.ts';
@@ -55,6 +56,29 @@ describe('three series, over TCP', () => {
         expect(firstDifference(whole.rows, killed.rows)).toBeNull();
         expect(killed.kills.every(({ pending }) => pending > 0)).toBe(true);
         expect(killed.kills.reduce((sum, { replayed }) => sum + replayed, 0)).toBeGreaterThan(0);
+      },
+    );
+  }
+
+  for (const kind of SERVER_KINDS) {
+    it(
+      `on ${kind}, killed three times: the same scores bit for bit`,
+      { timeout: TIMEOUT_MS },
+      async (context) => {
+        const missing = await missingServer(kind);
+        if (missing !== null) return context.skip(missing);
+        const database = await createDatabase(kind);
+        const settings = { store: { url: database.url } };
+        const killed = await runPipeline({
+          series: SERIES,
+          monitor: 'afterLastRow',
+          kills: 3,
+          seed: 5,
+          settings,
+        });
+        process.stdout.write(killTable(killed.kills));
+        expect(firstDifference(undisturbed.rows, killed.rows)).toBeNull();
+        await database.drop();
       },
     );
   }
