@@ -17,8 +17,10 @@ import { openDataDirectory } from './data-directory.ts';
 import { hasCode, HtmEngineError } from './errors.ts';
 import { logLikelihood } from './htm/index.ts';
 import { createIntake, type GivenSample, type Intake, type SampleOutcome } from './intake.ts';
+import { ScoringLag } from './lag.ts';
 import { createLineReader } from './listener/line-reader.ts';
 import { GraphiteListener, type GraphiteListenerServices } from './listener/listener.ts';
+import { createLogger } from './logging.ts';
 import type { Metric } from './metric.ts';
 import { automaticRequest, type ModelSettings } from './monitoring/generation-request.ts';
 import type { ModelSpec } from './monitoring/model-spec.ts';
@@ -32,6 +34,7 @@ import type { DataRow, DataSelection, MetricSummary } from './store/queries.ts';
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
 import type { Store } from './store/store.ts';
 import { MetricStorer } from './storer/metric-storer.ts';
+import { timedLog } from './timed-log.ts';
 import { version } from './version.ts';
 
 /** Where a running engine listens; null for what is switched off. */
@@ -73,8 +76,8 @@ export class Engine {
   constructor(settings: ConfigInput = {}) {
     this.config = parseConfig(settings);
     ({ promise: this.failed, resolve: this.#fail } = Promise.withResolvers<Error>());
-    this.#log = pino(
-      { level: this.config.log.level },
+    this.#log = createLogger(
+      this.config.log.level,
       pino.destination({ dest: process.stderr.fd, sync: true }),
     );
   }
@@ -189,13 +192,14 @@ export class Engine {
     const checkpoints = await FilesystemCheckpointStore.open(directory.checkpointDirectory);
     const bus = createMemoryBus(config.bus, telemetry);
     const refusals = new RefusalCounter(telemetry);
-    const { log } = store;
+    const log = timedLog(store.log, telemetry.registry);
+    const lag = new ScoringLag(telemetry.registry);
 
     const publisher = new Publisher({ ...config.publishing, log, bus, telemetry, epoch, logLikelihood });
     publisher.start();
     this.#started.push(() => publisher.stop(STOP_TIMEOUT_MS));
 
-    const anomaly = new AnomalyService({ ...config.anomaly, log, bus, telemetry, epoch });
+    const anomaly = new AnomalyService({ ...config.anomaly, log, bus, telemetry, lag, epoch });
     anomaly.start();
     this.#started.push(() => anomaly.stop(STOP_TIMEOUT_MS));
 
@@ -215,7 +219,10 @@ export class Engine {
       catalogue: store.catalogue,
       bus,
       telemetry,
-      forgetModel: (metricId) => scheduler.forget(metricId),
+      forgetModel: (metricId) => {
+        lag.forget(metricId);
+        return scheduler.forget(metricId);
+      },
       models,
       sweepMs: config.monitoring.sweepMs,
     });
@@ -224,7 +231,7 @@ export class Engine {
 
     const autoMonitor = config.monitoring.auto ? automaticRequest(models) : null;
     const activate = (metricIds: readonly string[]) => monitoring.activateReady(metricIds);
-    await new MetricStorer({ bus, log, refusals, telemetry, autoMonitor, activate }).start();
+    await new MetricStorer({ bus, log, refusals, telemetry, lag, autoMonitor, activate }).start();
     this.#started.push(() => bus.close());
 
     const intake = createIntake(bus, refusals, nowSeconds);
@@ -325,7 +332,10 @@ export class Engine {
         await end();
       } catch (error) {
         // The others must be ended all the same.
-        this.#log.error({ event: 'engine.stop_failed', err: error });
+        this.#log.error(
+          { event: 'engine.stop_failed', err: error },
+          'a service could not be stopped properly',
+        );
       }
     }
   }

@@ -79,7 +79,9 @@ export class UdpListener implements LineSink {
         });
       });
       // Later errors concern single datagrams.
-      socket.on('error', (error) => this.#services.log.warn({ event: 'graphite.udp_error', err: error }));
+      socket.on('error', (error) =>
+        this.#services.log.warn({ event: 'graphite.udp_failed', err: error }, 'the UDP socket met an error'),
+      );
       socket.setRecvBufferSize(this.#options.receiveBufferBytes);
       socket.on('message', (datagram) => this.#receive(datagram));
       const { port: bound } = socket.address();
@@ -163,7 +165,10 @@ export class UdpListener implements LineSink {
 
   #lose(samples: number, reason: unknown): void {
     this.#services.lost(samples);
-    this.#services.log.error({ event: 'graphite.samples_lost', samples, err: reason });
+    this.#services.log.error(
+      { event: 'graphite.samples_lost', samples, err: reason },
+      'samples out of datagrams were given up',
+    );
   }
 }
 

@@ -58,7 +58,10 @@ export class Monitoring {
     this.#activation.start();
     this.#finishing = this.#finishInterruptedWork().catch((error: unknown) => {
       if (hasCode(error, 'stopped')) return;
-      this.#log.error({ err: error }, 'cleaning up after the last run failed; the next start tries again');
+      this.#log.error(
+        { event: 'monitoring.cleanup_failed', err: error },
+        'cleaning up after the last run failed; the next start tries again',
+      );
     });
   }
 
@@ -66,7 +69,11 @@ export class Monitoring {
   async stop(timeoutMs: number): Promise<void> {
     this.#stopping.abort();
     const [ended] = await Promise.all([this.#activation.stop(timeoutMs), this.#finishing]);
-    if (!ended) this.#log.warn({ timeoutMs }, 'stopped before the running activations were done');
+    if (!ended)
+      this.#log.warn(
+        { event: 'monitoring.stop_timed_out', timeoutMs },
+        'stopped before the running activations were done',
+      );
   }
 
   /** @returns the new metric's id. @throws invalid_metric_name, metric_already_exists (`details.metricId`) */
@@ -94,7 +101,10 @@ export class Monitoring {
     await this.#serial.run(metricId, async () => {
       await this.#clearResults(metricId);
       const status = await catalogue.monitor(metricId, request);
-      this.#log.info({ metricId, name, status: statusName(status) }, 'metric is monitored');
+      this.#log.info(
+        { event: 'monitoring.metric_monitored', metricId, name, status: statusName(status) },
+        'metric is monitored',
+      );
       this.#opened(metricId, status);
     });
     return metricId;
@@ -135,7 +145,10 @@ export class Monitoring {
     await this.#serial.run(metricId, async () => {
       await this.#closeGeneration(metricId);
       await this.#clearResults(metricId);
-      this.#log.info({ metricId }, 'metric is not monitored any more');
+      this.#log.info(
+        { event: 'monitoring.metric_unmonitored', metricId },
+        'metric is not monitored any more',
+      );
     });
   }
 
@@ -147,7 +160,10 @@ export class Monitoring {
     await this.#serial.run(metric.metricId, async () => {
       await this.#closeGeneration(metric.metricId);
       await catalogue.discardMetric(metric.metricId);
-      this.#log.info({ metricId: metric.metricId, name }, 'metric is deleted');
+      this.#log.info(
+        { event: 'monitoring.metric_deleted', metricId: metric.metricId, name },
+        'metric is deleted',
+      );
     });
     while (await catalogue.removeDiscarded(BATCH_ROWS));
   }

@@ -61,6 +61,7 @@ export async function setUp(options: Partial<GraphiteListenerOptions> = {}) {
       maxDatagramBytes: 65_507,
       maxQueuedSamples: 1000,
       receiveBufferBytes: 2 ** 20,
+      maxWaitingSamples: 1,
       ...options,
     },
     { bus, telemetry, refusals: new RefusalCounter(telemetry), nowSeconds: () => NOW },
