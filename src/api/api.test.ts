@@ -66,6 +66,8 @@ function makeApi(
       createMetric: () => Promise.resolve(''),
       activateModel: () => Promise.resolve(),
       unmonitorMetric: () => Promise.resolve(),
+      restartModel: () => Promise.resolve(),
+      cloneModel: () => Promise.resolve(''),
       monitorMetric: (spec) => {
         const { metricSpec, modelParams } = spec as {
           metricSpec: { metric: string };
@@ -95,6 +97,7 @@ function makeApi(
       );
     },
     telemetry: { log: pino({ level: 'silent' }), registry: new Registry() },
+    importModel: () => Promise.reject(new HtmEngineError('invalid_argument', 'no')),
     refusals: { count: () => undefined },
     readLine: () => 'malformed',
     version: '0',
