@@ -25,6 +25,7 @@ import type { Metric } from './metric.ts';
 import { automaticRequest, type ModelSettings } from './monitoring/generation-request.ts';
 import type { ModelSpec } from './monitoring/model-spec.ts';
 import { Monitoring } from './monitoring/monitoring.ts';
+import { ModelTransfer, type ExportedModel } from './monitoring/transfer.ts';
 import type { ResultHandler } from './publishing/delivery.ts';
 import { Publisher, type Subscription } from './publishing/publisher.ts';
 import { StoredResults } from './publishing/stored-results.ts';
@@ -123,6 +124,37 @@ export class Engine {
   /** Lets a metric that waits for rows begin with those that are there. @throws HtmEngineError `metric_not_found`, `metric_not_monitored`, `statistics_not_ready` */
   async activateModel(metricId: string): Promise<void> {
     await this.#running.monitoring.activateModel(metricId);
+  }
+
+  /**
+   * Lets a model begin again: `retry` one in ERROR with the same row, `relearn` any from the lowest stored row.
+   * @throws HtmEngineError `metric_not_found`, `metric_not_monitored`, `metric_status_changed`
+   */
+  restartModel(metricId: string, how: 'retry' | 'relearn'): Promise<void> {
+    return this.#running.monitoring.restartModel(metricId, how);
+  }
+
+  /**
+   * Makes metric `name` a copy of a monitored one: the same frozen parameters and, unless `rows` is false, the same
+   * rows, from which its model learns the same. @returns its id
+   * @throws HtmEngineError `metric_not_found`, `metric_not_monitored`, `metric_already_exists`, `metric_already_monitored`, `invalid_metric_name`
+   */
+  cloneModel(metricId: string, name: string, { rows = true }: { rows?: boolean } = {}): Promise<string> {
+    return this.#running.monitoring.cloneModel(metricId, name, rows);
+  }
+
+  /** The spec of a monitored metric with its rows of the last 14 days. @throws HtmEngineError `metric_not_found`, `metric_not_monitored` */
+  exportModel(metricId: string): Promise<ExportedModel> {
+    return this.#running.transfer.exportModel(metricId);
+  }
+
+  /**
+   * Monitors a metric as an exported spec says; its rows are stored if the metric has none. One that is monitored
+   * already is left as it is. @returns the metric's id
+   * @throws HtmEngineError as `monitorMetric`
+   */
+  async importModel(spec: ExportedModel): Promise<string> {
+    return (await this.#running.transfer.importModel(spec)).metricId;
   }
 
   /** Ends monitoring: model and scores go, rows stay. @throws HtmEngineError `metric_not_found` */
@@ -235,12 +267,20 @@ export class Engine {
     this.#started.push(() => bus.close());
 
     const intake = createIntake(bus, refusals, nowSeconds);
+    const transfer = new ModelTransfer({
+      catalogue: store.catalogue,
+      queries: store.queries,
+      bus,
+      monitoring,
+      nowSeconds,
+    });
     const addresses = {
       http: await this.#startApi({
         store,
         checkpoints,
         monitoring,
         publisher,
+        importModel: (spec) => transfer.importModel(spec),
         intake,
         refusals,
         readLine: createLineReader(config.listener.graphite.maxLineBytes, nowSeconds),
@@ -250,12 +290,12 @@ export class Engine {
     };
     if (config.collector.host) await this.#startHostCollector({ bus, telemetry, monitoring });
     if (config.collector.demo) this.#startDemo({ store, monitoring, intake, telemetry, nowSeconds });
-    return { store, checkpoints, monitoring, publisher, intake, addresses };
+    return { store, checkpoints, monitoring, transfer, publisher, intake, addresses };
   }
 
   async #startApi(
     services: Pick<Services, 'store' | 'checkpoints' | 'monitoring' | 'publisher'> &
-      Pick<ApiServices, 'intake' | 'refusals' | 'readLine' | 'telemetry'>,
+      Pick<ApiServices, 'importModel' | 'intake' | 'refusals' | 'readLine' | 'telemetry'>,
   ): Promise<Address | null> {
     const { enabled, ...options } = this.config.api;
     if (!enabled) return null;
@@ -351,6 +391,7 @@ interface Services {
   readonly store: Store;
   readonly checkpoints: CheckpointStore;
   readonly monitoring: Monitoring;
+  readonly transfer: ModelTransfer;
   readonly publisher: Publisher;
   readonly intake: Intake;
   readonly addresses: EngineAddresses;

@@ -20,7 +20,7 @@ export interface Schema {
 export interface MetricTable {
   /** 32 hex digits. */
   uid: string;
-  /** `custom`, or `discarded` for a metric that only waits for its rows to be removed. */
+  /** `custom`, `copying` for a copy that is not finished, or `discarded` for a metric that only waits for its rows to be removed. */
   datasource: string;
   /** Unique per datasource, compared by bytes. */
   name: string;
@@ -151,3 +151,6 @@ export interface InstallationTable {
 
 /** Where a discarded metric waits for its rows to be removed. */
 export const DISCARDED_DATASOURCE = 'discarded';
+
+/** Where a copy of a metric is made. */
+export const COPYING_DATASOURCE = 'copying';
