@@ -72,7 +72,7 @@ const graphite = z
       .max(65_507)
       .default(65_507)
       .describe('A longer UDP datagram is refused whole.'),
-    maxQueuedSamples: positive
+    maxDatagramSamples: positive
       .max(1_000_000)
       .default(50_000)
       .describe(

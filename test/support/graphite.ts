@@ -59,7 +59,7 @@ export async function setUp(options: Partial<GraphiteListenerOptions> = {}) {
       maxBatchesInFlight: 2,
       transport: 'both',
       maxDatagramBytes: 65_507,
-      maxQueuedSamples: 1000,
+      maxDatagramSamples: 1000,
       receiveBufferBytes: 2 ** 20,
       maxWaitingSamples: 1,
       ...options,
