@@ -38,6 +38,19 @@ module.exports = {
       to: { path: '^src/store/(sqlite|sql|server|mysql|postgres)/|^src/bus/memory/|^src/checkpoints/filesystem/' },
     },
     {
+      name: 'the-page-talks-to-the-http-api-only',
+      comment: 'It runs in a browser: its own modules and what is bundled with them.',
+      severity: 'error',
+      from: { path: '^src/dashboard/', pathNot: '/vite\\.config\\.ts$' },
+      to: { pathNot: '^src/dashboard/|^node_modules/(preact|@preact/signals|uplot)/' },
+    },
+    {
+      name: 'nothing-imports-the-page',
+      severity: 'error',
+      from: { pathNot: '^src/dashboard/' },
+      to: { path: '^src/dashboard/' },
+    },
+    {
       name: 'seams-know-no-adapter-or-stage',
       severity: 'error',
       from: { path: '^src/(store|bus|checkpoints)/' },
@@ -49,6 +62,6 @@ module.exports = {
     tsConfig: { fileName: 'tsconfig.json' },
     doNotFollow: { path: 'node_modules' },
     exclude: { path: '\\.test\\.ts$' },
-    enhancedResolveOptions: { extensions: ['.ts'] },
+    enhancedResolveOptions: { extensions: ['.ts', '.tsx'] },
   },
 };

@@ -5,11 +5,11 @@ export default tseslint.config(
   { ignores: ['dist/', 'data/', 'node_modules/'] },
   eslint.configs.recommended,
   {
-    files: ['**/*.ts'],
+    files: ['**/*.{ts,tsx}'],
     extends: [...tseslint.configs.strictTypeChecked],
     languageOptions: {
       parserOptions: {
-        project: ['./src/htm/tsconfig.json', './tsconfig.json'],
+        project: ['./src/htm/tsconfig.json', './src/dashboard/tsconfig.json', './tsconfig.json'],
         tsconfigRootDir: import.meta.dirname,
       },
     },

@@ -1,5 +1,6 @@
 import type { Machine } from './calibration.ts';
 import type { ModelCost } from './model-cost.ts';
+import { round, table } from './table.ts';
 
 /** All that `bench:model` finds out; with `--json` it is printed as it is. */
 export interface ModelBench {
@@ -75,24 +76,6 @@ function withoutCorpus(folder: string): string {
   );
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = head.map((title, column) =>
-    Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  const line = (cells: readonly string[]) =>
-    cells
-      .map((cell, column) =>
-        column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0),
-      )
-      .join('  ');
-  return [head, ...rows].map((row) => line(row).trimEnd()).join('\n');
-}
-
 function mib(bytes: number): string {
   return `${(bytes / 2 ** 20).toFixed(2)} MiB`;
-}
-
-/** Three significant digits, whole from 100 on. */
-function round(value: number): string {
-  return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
 }

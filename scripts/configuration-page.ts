@@ -66,7 +66,9 @@ function typeText(setting: Setting): string {
 
 function defaultText(setting: Setting): string {
   if (setting.defaultText !== null) return setting.defaultText;
-  return setting.default === undefined ? 'none' : `\`${JSON.stringify(setting.default).replaceAll('"', '')}\``;
+  return setting.default === undefined
+    ? 'none'
+    : `\`${JSON.stringify(setting.default).replaceAll('"', '')}\``;
 }
 
 function sectionOf(path: string): string {

@@ -54,9 +54,17 @@ export function retryStore<T>(signal: AbortSignal, log: Logger, operation: () =>
     ...STORE_BACKOFF,
     signal,
     isRetriable: (error) => hasCode(error, 'store_unavailable'),
-    onRetry: (error, failures, delayMs) =>
-      log.warn({ err: error, failures, delayMs }, 'the store is not available; waiting'),
+    onRetry: (error, failures) => {
+      if (isWorthTelling(failures)) {
+        log.warn({ event: 'store.unavailable', failures, err: error }, 'the store is not available; waiting');
+      }
+    },
   });
+}
+
+/** Whether to log a failure that is the so-manieth in a row: the 1st, 2nd, 4th, 8th ..., so that a fault that lasts fills no log. */
+export function isWorthTelling(failures: number): boolean {
+  return Number.isInteger(Math.log2(failures));
 }
 
 /** Resolves after `delayMs`, or at once when the signal is aborted. Never rejects. */

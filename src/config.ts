@@ -62,11 +62,17 @@ const graphite = z
       .describe(
         'Batches of one TCP connection that may wait for the storer before its socket is not read any more; those that wait together are sent on together.',
       ),
+    maxWaitingSamples: positive
+      .max(1_000_000)
+      .default(100_000)
+      .describe(
+        'Samples of all TCP connections together that may wait for the storer; each has its share of them if that is more than its batches.',
+      ),
     maxDatagramBytes: positive
       .max(65_507)
       .default(65_507)
       .describe('A longer UDP datagram is refused whole.'),
-    maxQueuedSamples: positive
+    maxDatagramSamples: positive
       .max(1_000_000)
       .default(50_000)
       .describe(
@@ -93,12 +99,14 @@ export const configSchema = z.strictObject({
   bus: z
     .strictObject({
       maxSamples: positive
-        .default(50_000)
+        .default(100_000)
         .describe('Samples that wait in memory for the storer at the most; beyond that publishers wait.'),
       maxBatchSamples: positive
         .max(100_000)
-        .default(10_000)
-        .describe('Samples that are given to the storer together at the most.'),
+        .default(50_000)
+        .describe(
+          'Samples that are given to the storer together at the most: more cost less each, and make others wait longer.',
+        ),
     })
     .prefault({})
     .describe('What carries samples to the storer.'),

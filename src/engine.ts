@@ -17,12 +17,15 @@ import { openDataDirectory } from './data-directory.ts';
 import { hasCode, HtmEngineError } from './errors.ts';
 import { logLikelihood } from './htm/index.ts';
 import { createIntake, type GivenSample, type Intake, type SampleOutcome } from './intake.ts';
+import { ScoringLag } from './lag.ts';
 import { createLineReader } from './listener/line-reader.ts';
 import { GraphiteListener, type GraphiteListenerServices } from './listener/listener.ts';
+import { createLogger } from './logging.ts';
 import type { Metric } from './metric.ts';
 import { automaticRequest, type ModelSettings } from './monitoring/generation-request.ts';
 import type { ModelSpec } from './monitoring/model-spec.ts';
 import { Monitoring } from './monitoring/monitoring.ts';
+import { ModelTransfer, type ExportedModel } from './monitoring/transfer.ts';
 import type { ResultHandler } from './publishing/delivery.ts';
 import { Publisher, type Subscription } from './publishing/publisher.ts';
 import { StoredResults } from './publishing/stored-results.ts';
@@ -33,6 +36,7 @@ import { ModelScheduler } from './scheduler/model-scheduler.ts';
 import type { DataRow, DataSelection, MetricSummary } from './store/queries.ts';
 import type { Store } from './store/store.ts';
 import { MetricStorer } from './storer/metric-storer.ts';
+import { timedLog } from './timed-log.ts';
 import { version } from './version.ts';
 
 /** Where a running engine listens; null for what is switched off. */
@@ -74,8 +78,8 @@ export class Engine {
   constructor(settings: ConfigInput = {}) {
     this.config = parseConfig(settings);
     ({ promise: this.failed, resolve: this.#fail } = Promise.withResolvers<Error>());
-    this.#log = pino(
-      { level: this.config.log.level },
+    this.#log = createLogger(
+      this.config.log.level,
       pino.destination({ dest: process.stderr.fd, sync: true }),
     );
   }
@@ -121,6 +125,37 @@ export class Engine {
   /** Lets a metric that waits for rows begin with those that are there. @throws HtmEngineError `metric_not_found`, `metric_not_monitored`, `statistics_not_ready` */
   async activateModel(metricId: string): Promise<void> {
     await this.#running.monitoring.activateModel(metricId);
+  }
+
+  /**
+   * Lets a model begin again: `retry` one in ERROR with the same row, `relearn` any from the lowest stored row.
+   * @throws HtmEngineError `metric_not_found`, `metric_not_monitored`, `metric_status_changed`
+   */
+  restartModel(metricId: string, how: 'retry' | 'relearn'): Promise<void> {
+    return this.#running.monitoring.restartModel(metricId, how);
+  }
+
+  /**
+   * Makes metric `name` a copy of a monitored one: the same frozen parameters and, unless `rows` is false, the same
+   * rows, from which its model learns the same. @returns its id
+   * @throws HtmEngineError `metric_not_found`, `metric_not_monitored`, `metric_already_exists`, `metric_already_monitored`, `invalid_metric_name`
+   */
+  cloneModel(metricId: string, name: string, { rows = true }: { rows?: boolean } = {}): Promise<string> {
+    return this.#running.monitoring.cloneModel(metricId, name, rows);
+  }
+
+  /** The spec of a monitored metric with its rows of the last 14 days. @throws HtmEngineError `metric_not_found`, `metric_not_monitored` */
+  exportModel(metricId: string): Promise<ExportedModel> {
+    return this.#running.transfer.exportModel(metricId);
+  }
+
+  /**
+   * Monitors a metric as an exported spec says; its rows are stored if the metric has none. One that is monitored
+   * already is left as it is. @returns the metric's id
+   * @throws HtmEngineError as `monitorMetric`
+   */
+  async importModel(spec: ExportedModel): Promise<string> {
+    return (await this.#running.transfer.importModel(spec)).metricId;
   }
 
   /** Ends monitoring: model and scores go, rows stay. @throws HtmEngineError `metric_not_found` */
@@ -191,13 +226,14 @@ export class Engine {
       : await FilesystemCheckpointStore.open(directory.checkpointDirectory);
     const bus = createMemoryBus(config.bus, telemetry);
     const refusals = new RefusalCounter(telemetry);
-    const { log } = store;
+    const log = timedLog(store.log, telemetry.registry);
+    const lag = new ScoringLag(telemetry.registry);
 
     const publisher = new Publisher({ ...config.publishing, log, bus, telemetry, epoch, logLikelihood });
     publisher.start();
     this.#started.push(() => publisher.stop(STOP_TIMEOUT_MS));
 
-    const anomaly = new AnomalyService({ ...config.anomaly, log, bus, telemetry, epoch });
+    const anomaly = new AnomalyService({ ...config.anomaly, log, bus, telemetry, lag, epoch });
     anomaly.start();
     this.#started.push(() => anomaly.stop(STOP_TIMEOUT_MS));
 
@@ -217,7 +253,10 @@ export class Engine {
       catalogue: store.catalogue,
       bus,
       telemetry,
-      forgetModel: (metricId) => scheduler.forget(metricId),
+      forgetModel: (metricId) => {
+        lag.forget(metricId);
+        return scheduler.forget(metricId);
+      },
       models,
       sweepMs: config.monitoring.sweepMs,
     });
@@ -226,16 +265,24 @@ export class Engine {
 
     const autoMonitor = config.monitoring.auto ? automaticRequest(models) : null;
     const activate = (metricIds: readonly string[]) => monitoring.activateReady(metricIds);
-    await new MetricStorer({ bus, log, refusals, telemetry, autoMonitor, activate }).start();
+    await new MetricStorer({ bus, log, refusals, telemetry, lag, autoMonitor, activate }).start();
     this.#started.push(() => bus.close());
 
     const intake = createIntake(bus, refusals, nowSeconds);
+    const transfer = new ModelTransfer({
+      catalogue: store.catalogue,
+      queries: store.queries,
+      bus,
+      monitoring,
+      nowSeconds,
+    });
     const addresses = {
       http: await this.#startApi({
         store,
         checkpoints,
         monitoring,
         publisher,
+        importModel: (spec) => transfer.importModel(spec),
         intake,
         refusals,
         readLine: createLineReader(config.listener.graphite.maxLineBytes, nowSeconds),
@@ -245,12 +292,12 @@ export class Engine {
     };
     if (config.collector.host) await this.#startHostCollector({ bus, telemetry, monitoring });
     if (config.collector.demo) this.#startDemo({ store, monitoring, intake, telemetry, nowSeconds });
-    return { store, checkpoints, monitoring, publisher, intake, addresses };
+    return { store, checkpoints, monitoring, transfer, publisher, intake, addresses };
   }
 
   async #startApi(
     services: Pick<Services, 'store' | 'checkpoints' | 'monitoring' | 'publisher'> &
-      Pick<ApiServices, 'intake' | 'refusals' | 'readLine' | 'telemetry'>,
+      Pick<ApiServices, 'importModel' | 'intake' | 'refusals' | 'readLine' | 'telemetry'>,
   ): Promise<Address | null> {
     const { enabled, ...options } = this.config.api;
     if (!enabled) return null;
@@ -327,7 +374,10 @@ export class Engine {
         await end();
       } catch (error) {
         // The others must be ended all the same.
-        this.#log.error({ event: 'engine.stop_failed', err: error });
+        this.#log.error(
+          { event: 'engine.stop_failed', err: error },
+          'a service could not be stopped properly',
+        );
       }
     }
   }
@@ -347,6 +397,7 @@ interface Services {
   readonly store: Store;
   readonly checkpoints: CheckpointStore;
   readonly monitoring: Monitoring;
+  readonly transfer: ModelTransfer;
   readonly publisher: Publisher;
   readonly intake: Intake;
   readonly addresses: EngineAddresses;

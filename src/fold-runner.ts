@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import { backoffDelayMs, type Backoff } from './backoff.ts';
+import { backoffDelayMs, isWorthTelling, type Backoff } from './backoff.ts';
 import { hasCode } from './errors.ts';
 
 /**
@@ -37,18 +37,18 @@ export class FoldTelemetry {
     this.pending = new Gauge({
       registers: [registry],
       name: `htmengine_${stage}_pending_metrics`,
-      help: 'Metrics that have their turn, wait for it, or wait to be tried again.',
+      help: 'Metrics that have their turn, wait for it, or wait to be tried again',
     });
     this.turnSeconds = new Histogram({
       registers: [registry],
       name: `htmengine_${stage}_turn_seconds`,
-      help: 'Time from the wake-up of a metric to the end of the turn that followed.',
+      help: 'Time from the wake-up of a metric to the end of the turn that followed',
       buckets: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30],
     });
     this.failures = new Counter({
       registers: [registry],
       name: `htmengine_${stage}_turn_failures_total`,
-      help: 'Turns that failed and are tried again.',
+      help: 'Turns that failed and are tried again',
     });
   }
 }
@@ -185,12 +185,14 @@ export class FoldRunner {
     }
   }
 
-  /** Logs the 1st, 2nd, 4th, 8th ... failure in a row, so that a fault that lasts does not fill the log. */
   #tellFailure(metricId: string, error: unknown, failures: number): void {
     const { log, telemetry } = this.#options;
     telemetry.failures.inc();
-    if (Number.isInteger(Math.log2(failures))) {
-      log.error({ metricId, failures, err: error }, 'work on a metric failed; trying again');
+    if (isWorthTelling(failures)) {
+      log.error(
+        { event: 'fold.turn_failed', metricId, failures, err: error },
+        'work on a metric failed; trying again',
+      );
     }
   }
 
@@ -211,7 +213,10 @@ export class FoldRunner {
       }
     } catch (error) {
       if (hasCode(error, 'stopped')) return;
-      this.#options.log.warn({ err: error }, 'looking for metrics with work failed; sweeping again later');
+      this.#options.log.warn(
+        { event: 'fold.sweep_failed', err: error },
+        'looking for metrics with work failed; sweeping again later',
+      );
     }
   }
 }

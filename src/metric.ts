@@ -37,6 +37,13 @@ const TRANSITIONS = {
   modelBuilt: { from: [MetricStatus.CREATE_PENDING], to: MetricStatus.ACTIVE },
   /** Building or running the model failed in a way that repeats. */
   fail: { from: [MetricStatus.CREATE_PENDING, MetricStatus.ACTIVE], to: MetricStatus.ERROR },
+  /** A failed model is tried again, from where it stood. */
+  retry: { from: [MetricStatus.ERROR], to: MetricStatus.CREATE_PENDING },
+  /** A new generation is asked for; it opens when the old results are cleared and, without a range, the rows are there. */
+  relearn: {
+    from: [MetricStatus.ACTIVE, MetricStatus.CREATE_PENDING, MetricStatus.ERROR, MetricStatus.PENDING_DATA],
+    to: MetricStatus.PENDING_DATA,
+  },
   unmonitor: {
     from: [MetricStatus.ACTIVE, MetricStatus.CREATE_PENDING, MetricStatus.ERROR, MetricStatus.PENDING_DATA],
     to: MetricStatus.UNMONITORED,

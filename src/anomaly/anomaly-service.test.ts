@@ -201,11 +201,13 @@ function startService(log: MemoryLog, settings: { sliceRows?: number } = {}) {
   const bus = new MemoryBus();
   const registry = new Registry();
   const lines: { level: number; msg: string; metricId?: string }[] = [];
+  const timed: [string, number][] = [];
   const logger = pino({}, { write: (line: string) => lines.push(JSON.parse(line) as (typeof lines)[0]) });
   const service = new AnomalyService({
     log,
     bus,
     telemetry: { log: logger, registry },
+    lag: { scored: (metricId, rowid) => timed.push([metricId, rowid]) },
     epoch: EPOCH,
     sliceRows: settings.sliceRows ?? 1000,
     concurrency: 4,
@@ -216,7 +218,7 @@ function startService(log: MemoryLog, settings: { sliceRows?: number } = {}) {
   /** A counter's value, over all its labels. */
   const value = async (name: string) =>
     (await registry.getSingleMetric(name)?.get())?.values.reduce((sum, labelled) => sum + labelled.value, 0);
-  return { service, bus, lines, value };
+  return { service, bus, lines, timed, value };
 }
 
 /** Waits, back-off included, until everything that has a raw score is scored. */
@@ -244,7 +246,7 @@ describe('AnomalyService', () => {
     const rows = series(9300, 1499);
     const log = new MemoryLog(rows);
     log.processedRowid = log.lastRowid;
-    const { bus, value } = startService(log);
+    const { bus, value, timed } = startService(log);
     await scoredAll(log);
     const expected = straight(rows, DEFAULT_LIKELIHOOD);
     expect(log.scores()).toEqual(expected);
@@ -252,6 +254,8 @@ describe('AnomalyService', () => {
     expect(new Set(log.displayValues.slice(1))).toEqual(new Set([1000, 1_000_000_001]));
     expect(bus.woken).toEqual(log.sliceLengths.map(() => `scored ${METRIC}`));
     expect(await value('htmengine_anomaly_rows_total')).toBe(9300);
+    // Told after each commit how far the scores go.
+    expect(timed).toEqual(bus.woken.map((_, i) => [METRIC, Math.min(9300, 1000 * (i + 1))]));
   });
 
   it('gives the same scores row by row', async () => {

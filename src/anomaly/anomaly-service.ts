@@ -3,6 +3,7 @@ import { Counter } from 'prom-client';
 import { retryStore } from '../backoff.ts';
 import type { Bus } from '../bus/bus.ts';
 import { FoldRunner, FoldTelemetry, type TurnOutcome } from '../fold-runner.ts';
+import type { ScoringLag } from '../lag.ts';
 import { LikelihoodStateError } from '../htm/streaming-likelihood.ts';
 import type { AnomalyTask, Log } from '../store/log.ts';
 import type { Telemetry } from '../telemetry.ts';
@@ -15,6 +16,7 @@ export interface AnomalyServiceOptions {
   readonly log: AnomalyLog;
   readonly bus: Pick<Bus, 'wake' | 'onWake'>;
   readonly telemetry: Telemetry;
+  readonly lag: Pick<ScoringLag, 'scored'>;
   /** The epoch under which this process holds its leases. */
   readonly epoch: number;
   /** Rows that are scored and stored together at the most. */
@@ -59,18 +61,18 @@ export class AnomalyService {
     this.#rows = new Counter({
       registers: [registry],
       name: 'htmengine_anomaly_rows_total',
-      help: 'Rows that were given an anomaly score.',
+      help: 'Rows that were given an anomaly score',
     });
     this.#refusals = new Counter({
       registers: [registry],
       name: 'htmengine_anomaly_refused_total',
-      help: 'Slices of anomaly scores that the store refused, by what had changed.',
+      help: 'Slices of anomaly scores that the store refused, by what had changed',
       labelNames: ['reason'],
     });
     this.#recomputed = new Counter({
       registers: [registry],
       name: 'htmengine_anomaly_recomputed_total',
-      help: 'Likelihood states that were damaged and were computed again from all rows.',
+      help: 'Likelihood states that were damaged and were computed again from all rows',
     });
   }
 
@@ -83,7 +85,11 @@ export class AnomalyService {
   async stop(timeoutMs: number): Promise<void> {
     this.#unsubscribe();
     const ended = await this.#runner.stop(timeoutMs);
-    if (!ended) this.#logger.warn({ timeoutMs }, 'stopped before the running slices were stored');
+    if (!ended)
+      this.#logger.warn(
+        { event: 'anomaly.stop_timed_out', timeoutMs },
+        'stopped before the running slices were stored',
+      );
   }
 
   async #turn(metricId: string, signal: AbortSignal): Promise<TurnOutcome> {
@@ -111,7 +117,7 @@ export class AnomalyService {
     readRows: RowReader,
     signal: AbortSignal,
   ): Promise<TurnOutcome> {
-    const { log, bus, epoch, sliceRows } = this.#options;
+    const { log, bus, lag, epoch, sliceRows } = this.#options;
     const { metricId, generation } = task.generation;
     let from = task.scoredRowid;
     for (let slices = 0; from < task.processedRowid; slices += 1) {
@@ -122,10 +128,14 @@ export class AnomalyService {
       const { refused } = await retryStore(signal, this.#logger, () => log.recordAnomalyScores(slice));
       if (refused !== null) {
         this.#refusals.inc({ reason: refused });
-        this.#logger.warn({ metricId, refused, from, to }, 'anomaly scores were refused; starting again');
+        this.#logger.warn(
+          { event: 'anomaly.scores_refused', metricId, reason: refused, from, to },
+          'anomaly scores were refused; starting again',
+        );
         return 'retry';
       }
       this.#rows.inc(slice.rowids.length);
+      lag.scored(metricId, to);
       bus.wake('scored', [metricId]);
       from = to;
     }
@@ -140,7 +150,7 @@ export class AnomalyService {
       const { metricId, generation } = task.generation;
       this.#recomputed.inc();
       this.#logger.error(
-        { metricId, generation, scoredRowid: task.scoredRowid, err: error },
+        { event: 'anomaly.state_damaged', metricId, generation, scoredRowid: task.scoredRowid, err: error },
         'the likelihood state is damaged; computing it again from all rows',
       );
       return Scoring.recompute(task, readRows, signal);
@@ -150,7 +160,7 @@ export class AnomalyService {
   #giveUp({ generation: { metricId, generation } }: AnomalyTask, error: HistoryLostError): void {
     this.#lost.set(metricId, generation);
     this.#logger.error(
-      { metricId, generation, err: error },
+      { event: 'anomaly.history_lost', metricId, generation, err: error },
       'this metric gets no more anomaly scores: unmonitor it and monitor it again',
     );
   }

@@ -66,6 +66,8 @@ function makeApi(
       createMetric: () => Promise.resolve(''),
       activateModel: () => Promise.resolve(),
       unmonitorMetric: () => Promise.resolve(),
+      restartModel: () => Promise.resolve(),
+      cloneModel: () => Promise.resolve(''),
       monitorMetric: (spec) => {
         const { metricSpec, modelParams } = spec as {
           metricSpec: { metric: string };
@@ -95,6 +97,7 @@ function makeApi(
       );
     },
     telemetry: { log: pino({ level: 'silent' }), registry: new Registry() },
+    importModel: () => Promise.reject(new HtmEngineError('invalid_argument', 'no')),
     refusals: { count: () => undefined },
     readLine: () => 'malformed',
     version: '0',
@@ -108,6 +111,7 @@ function makeApi(
     host: '127.0.0.1',
     port: 0,
     maxBodyBytes,
+    pageDirectory: '/nonexistent',
     maxConnections: 10,
     maxSamples: 10,
     maxUnpackedBytes: 1000,
@@ -209,7 +213,11 @@ describe('the text interface', () => {
     expect([health.statusCode, health.body.includes('/x/healthz')]).toEqual([409, true]);
     const patch = await api.inject({ method: 'PATCH', url: '/load' });
     expect([patch.statusCode, patch.headers.allow]).toEqual([405, 'GET, PUT, POST, DELETE']);
-    expect((await api.inject({ method: 'GET', url: '/' })).statusCode).toBe(400);
+    for (const method of ['PUT', 'POST', 'DELETE'] as const) {
+      expect((await api.inject({ method, url: '/', payload: '{}' })).statusCode, method).toBe(400);
+    }
+    // Where the page is.
+    expect((await api.inject({ method: 'GET', url: '/' })).body).toContain('page');
     expect((await api.inject({ method: 'PUT', url: `/${'n'.repeat(256)}`, payload: '{}' })).statusCode).toBe(
       400,
     );

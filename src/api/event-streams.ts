@@ -94,7 +94,7 @@ export class EventStreams {
       }
     } catch (error) {
       // The answer has begun, so there is no status to tell it with: the client comes back and finds out.
-      this.#log.info({ event: 'api.stream_ended', err: error });
+      this.#log.info({ event: 'api.stream_ended', err: error }, 'a live stream ended with an error');
     } finally {
       stopListening();
     }

@@ -4,12 +4,15 @@ import { HtmEngineError } from '../errors.ts';
 import type { Json } from '../generation.ts';
 import { statusName } from '../metric.ts';
 import type { MetricSummary } from '../store/queries.ts';
-import { bodyJson, existing, type NamedPath } from './input.ts';
+import { bodyJson, existing, type NamedPath, parseBody } from './input.ts';
 import { metricJson } from './metric-json.ts';
 import type { ApiServices } from './services.ts';
 
 /** Keys of `PUT .../model` that belong to the metric and not to its model. */
 const METRIC_KEYS = new Set(['resource', 'unit', 'userInfo']);
+
+const restart = z.strictObject({ how: z.enum(['retry', 'relearn']) });
+const clone = z.strictObject({ to: z.string(), rows: z.boolean().default(true) });
 
 /** What is done to the model of one metric. */
 export function modelRoutes(app: FastifyInstance, services: ApiServices): void {
@@ -36,6 +39,20 @@ export function modelRoutes(app: FastifyInstance, services: ApiServices): void {
     const { metricId, name } = await existing(queries, request.params.name);
     await control.activateModel(metricId);
     return metric(name);
+  });
+
+  app.post<NamedPath>('/api/v1/metrics/:name/model/restart', async (request) => {
+    const { how } = parseBody(restart, request.body);
+    const { metricId, name } = await existing(queries, request.params.name);
+    await control.restartModel(metricId, how);
+    return metric(name);
+  });
+
+  app.post<NamedPath>('/api/v1/metrics/:name/model/clone', async (request, reply) => {
+    const { to, rows } = parseBody(clone, request.body);
+    const { metricId } = await existing(queries, request.params.name);
+    await control.cloneModel(metricId, to, rows);
+    return reply.code(201).send(await metric(to));
   });
 }
 

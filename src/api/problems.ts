@@ -37,7 +37,10 @@ export function answerError(
 ): FastifyReply {
   const status = httpStatus(error);
   if (status === 500)
-    log.error({ event: 'api.failed', method: request.method, url: request.url, err: error });
+    log.error(
+      { event: 'api.request_failed', method: request.method, url: request.url, err: error },
+      'a request failed for a reason of ours',
+    );
   const code = error instanceof HtmEngineError ? error.code : status === 500 ? 'internal' : 'invalid_request';
   const message = status === 500 ? 'internal error; the log has the details' : messageOf(error);
   reply.code(status);

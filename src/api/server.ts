@@ -3,6 +3,7 @@ import { HtmEngineError, listenFailure } from '../errors.ts';
 import { EventStreams, type EventStreamOptions } from './event-streams.ts';
 import { answerError } from './problems.ts';
 import { healthRoutes } from './health.ts';
+import { pageDirectory, pageRoutes } from './page.ts';
 import { LiveResults } from './live-results.ts';
 import type { ApiServices } from './services.ts';
 import { skeletonRoutes } from './skeleton.ts';
@@ -13,6 +14,8 @@ export interface ApiOptions extends V1Options {
   readonly port: number;
   readonly maxBodyBytes: number;
   readonly maxConnections: number;
+  /** Where the built page is, if not where the build puts it. */
+  readonly pageDirectory?: string;
   readonly streams: EventStreamOptions & {
     /** Results of all metrics that are kept for streams that come back. */
     readonly ringResults: number;
@@ -47,6 +50,7 @@ export class Api {
     this.#app.setErrorHandler((error, request, reply) => answerError(error, request, reply, log));
     healthRoutes(this.#app, services);
     v1Routes(this.#app, services, this.#live, this.#streams, options);
+    pageRoutes(this.#app, options.pageDirectory ?? pageDirectory());
     skeletonRoutes(this.#app, services);
   }
 

@@ -10,9 +10,16 @@ export interface MetricControl {
   /** @param spec a `ModelSpec`, checked there. */
   monitorMetric(spec: unknown): Promise<string>;
   activateModel(metricId: string): Promise<unknown>;
+  restartModel(metricId: string, how: 'retry' | 'relearn'): Promise<void>;
+  cloneModel(metricId: string, name: string, rows: boolean): Promise<string>;
   unmonitorMetric(metricId: string): Promise<void>;
   deleteMetricByName(name: string): Promise<void>;
 }
+
+/** Monitors a metric as a model spec says; see src/monitoring/transfer.ts. */
+export type ImportModel = (
+  spec: unknown,
+) => Promise<{ readonly metricId: string; readonly outcome: 'monitored' | 'already_monitored' }>;
 
 /** Serves results of all metrics from now on, those of one metric in order. */
 export type LiveSubscribe = (
@@ -35,6 +42,7 @@ export type ReadResults = (
 export interface ApiServices {
   readonly queries: Queries;
   readonly control: MetricControl;
+  readonly importModel: ImportModel;
   readonly intake: Intake;
   readonly refusals: CountsRefusals;
   /** One Graphite line, by the listener's rules: the sample, why there is none, or null for a blank line. */

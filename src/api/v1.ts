@@ -13,6 +13,7 @@ import type { BodyLimits } from './sample-body.ts';
 import { sampleRoutes } from './samples.ts';
 import type { ApiServices } from './services.ts';
 import { statusRoutes } from './status.ts';
+import { transferRoutes } from './transfer.ts';
 
 const recent = z.coerce.number().int().min(1).max(MAX_RECENT_ROWS).optional();
 const listQuery = z.strictObject({
@@ -47,6 +48,7 @@ export function v1Routes(
   const strips = new RecentLikelihoods({ queries, live, logLikelihood, maxMetrics: recentMetrics });
   metricRoutes(app, services, strips);
   modelRoutes(app, services);
+  transferRoutes(app, services);
   sampleRoutes(app, services, limits);
   resultRoutes(app, services, live, streams);
   statusRoutes(app, services);

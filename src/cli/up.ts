@@ -45,5 +45,9 @@ function greeting({ addresses: { http, graphite }, config }: Engine): string {
     examples.push(`  curl ${url}/my.metric`, `  curl ${url}/api/v1/metrics`);
   }
   lines.push(`  Data       ${config.dataDirectory}`);
+  if (config.collector.demo) {
+    lines.push('  Demo       metrics demo.* are being made; "htmengine demo remove" takes them away again');
+    if (http !== null) examples.push(`  htmengine metrics list --url http://${http.host}:${http.port}`);
+  }
   return `${[...lines, '', 'Try:', ...examples].join('\n')}\n`;
 }

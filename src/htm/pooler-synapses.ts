@@ -139,13 +139,17 @@ export class PoolerSynapses {
       const missed = before - trueAt[i];
       const fallen = (stored - Math.imul(missed, falls[binade])) | 0;
       let risen = (fallen + rises[binade]) | 0;
-      if (risen > ONE_BITS) risen = ONE_BITS;
+      // Without branches, which could not be foreseen: at most 1.
+      const excess = risen - ONE_BITS;
+      risen -= excess & ~(excess >> 31);
       // All three in one binade: they differ below the exponent only.
       if ((((fallen - 1) ^ inBinade) | ((risen - 1) ^ inBinade)) >>> 23 !== 0)
         risen = this.#steps.afterIncrement(this.#steps.afterDecrements(stored, missed));
       bits[i] = risen;
       trueAt[i] = now;
-      if (stored < connectedFromBits && risen >= connectedFromBits) this.#connect(row, i, now, risen);
+      // Below and then not below: the sign of both differences.
+      if (((stored - connectedFromBits) & ~(risen - connectedFromBits)) < 0)
+        this.#connect(row, i, now, risen);
     }
     this.#times[row] = now;
     if (now >= this.#dueAt[row]) this.#bringUpToDate(row);

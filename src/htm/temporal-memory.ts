@@ -8,9 +8,8 @@ import type { TemporalMemoryParameters } from './temporal/parameters.ts';
 import { scratch } from './temporal/scratch.ts';
 import { SegmentStore } from './temporal/segment-store.ts';
 import type { SegmentView } from './temporal/segment-store.ts';
-import { segmentSchema } from './temporal/segment-tables.ts';
+import { grownLength, segmentSchema } from './temporal/segment-tables.ts';
 import type { SegmentLimits } from './temporal/segment-tables.ts';
-import { grownLength } from './temporal/source-index.ts';
 
 export type { TemporalMemoryParameters };
 
@@ -128,6 +127,7 @@ export class TemporalMemory implements SequenceMemory {
       throw new RangeError(`column ${active[count - 1]} is not below ${this.#parameters.columnCount}`);
     }
     this.#beginRecord();
+    if (learn) this.#store.prefetch(this.#relevant, this.#relevantCount);
     const unpredicted = this.#activateCells(active, count, learn);
     if (learn) {
       this.#store.settle();
@@ -172,14 +172,18 @@ export class TemporalMemory implements SequenceMemory {
     }
   }
 
-  /** Hands the last record's winners to the scratch, in place of what the last memory left there, and clears the cells. */
+  /** Hands the last record's cells to the scratch, in place of what the last memory left there, and clears them. */
   #beginRecord(): void {
-    for (let g = 0; g < scratch.groupCount; g++) scratch.winners[scratch.groups[g]] = 0;
+    for (let g = 0; g < scratch.groupCount; g++) {
+      scratch.active[scratch.groups[g]] = 0;
+      scratch.winners[scratch.groups[g]] = 0;
+    }
     let listed = 0;
     for (let g = 0; g < this.#groupCount; g++) {
       const group = this.#groups[g];
       const winners = this.#winners[group];
       scratch.groups[g] = group;
+      scratch.active[group] = this.#active[group];
       scratch.winners[group] = winners;
       for (let left = winners; left !== 0; left &= left - 1) {
         scratch.winnerList[listed++] = (group << 5) + lowestBit(left);
@@ -226,7 +230,7 @@ export class TemporalMemory implements SequenceMemory {
       for (let i = k; i < end; i++) {
         const segment = this.#relevant[i];
         if ((this.#counts[segment] & 0xffff) < minThreshold) continue;
-        this.#store.punish(segment, this.#punishment);
+        this.#store.punish(segment, scratch.active, this.#punishment);
       }
     }
     return end;
@@ -321,7 +325,7 @@ export class TemporalMemory implements SequenceMemory {
 
   #reinforce(segment: number): void {
     const { maxNewSynapseCount } = this.#parameters;
-    if (!this.#store.reinforce(segment, this.#increment, this.#decrement)) return;
+    if (!this.#store.reinforce(segment, scratch.active, this.#increment, this.#decrement)) return;
     const wanted = maxNewSynapseCount - (this.#counts[segment] & 0xffff);
     if (wanted > 0) this.#grow(segment, wanted);
   }
@@ -332,7 +336,7 @@ export class TemporalMemory implements SequenceMemory {
     const { maxSynapsesPerSegment } = this.#limits;
     const store = this.#store;
     let left = 0;
-    store.addActiveSources(segment, taken);
+    store.addActiveSources(segment, scratch.active, taken);
     for (let k = 0; k < scratch.winnerCount; k++) {
       const cell = scratch.winnerList[k];
       if (((taken[cell >>> 5] >>> cell) & 1) === 0) candidates[left++] = cell;

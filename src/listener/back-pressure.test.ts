@@ -29,6 +29,24 @@ describe('when the bus does not take samples', () => {
     expect(Math.max(...bus.publications.map(({ length }) => length))).toBeLessThanOrEqual(6);
   });
 
+  it('a sender may have more waiting, up to its share of what all may', async () => {
+    const { bus, port } = await setUp({ batchLines: 2, maxBatchesInFlight: 3, maxWaitingSamples: 80 });
+    const { gate, release } = openGate();
+    bus.gate = gate;
+    const client = await open(port);
+    client.write(lines('idle', 1));
+    await vi.waitFor(() => expect(bus.publications).toHaveLength(1));
+    const sending = send(port, lines('m', 500));
+    await vi.waitFor(() => expect(bus.publications).toHaveLength(2));
+    release();
+    await sending;
+    expect(bus.accepted.slice(1)).toEqual(samples('m', 500));
+    // Two connections: each may hold 40.
+    const largest = Math.max(...bus.publications.map(({ length }) => length));
+    expect(largest).toBeGreaterThan(6);
+    expect(largest).toBeLessThanOrEqual(40);
+  });
+
   it('a sender that goes on is held back, whatever it has to send', async () => {
     const { bus, port } = await setUp();
     const { gate, release } = openGate();

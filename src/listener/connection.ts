@@ -15,7 +15,7 @@ export interface ConnectionOptions {
   readonly batchLines: number;
   /** A sender that is silent this long has its lines sent on. */
   readonly pauseMs: number;
-  /** While this many batches wait for the bus the socket is not read. */
+  /** So many batches of a connection may wait for the bus in any case. */
   readonly maxBatchesInFlight: number;
 }
 
@@ -32,9 +32,9 @@ export interface ReceiverServices {
 
 /**
  * One Graphite sender. Its samples are published in order, one publication at a time, so that none overtakes
- * another that failed and is tried again. While one is under way further lines are parsed, up to
- * `maxBatchesInFlight` batches in all; then the socket is not read and TCP holds the sender back. So a connection
- * holds at most that many samples and what its stream buffers.
+ * another that failed and is tried again. While one is under way further lines are parsed and make the next, up to
+ * `maxBatchesInFlight` batches in all or to its share, if that is more; then the socket is not read and TCP holds the
+ * sender back. So a connection holds at most that many samples and what its stream buffers.
  */
 export class TcpConnection implements LineSink {
   /** Resolves, never rejects, when the socket is closed and everything received is accepted or given up. */
@@ -42,6 +42,7 @@ export class TcpConnection implements LineSink {
   readonly #socket: Socket;
   readonly #options: ConnectionOptions;
   readonly #services: ReceiverServices;
+  readonly #share: () => number;
   readonly #parser: GraphiteParser;
   readonly #abandoned = new AbortController();
 
@@ -56,7 +57,9 @@ export class TcpConnection implements LineSink {
   /** Ends the wait for the sender. */
   #notify: () => void = () => undefined;
 
-  constructor(socket: Socket, options: ConnectionOptions, services: ReceiverServices) {
+  /** @param share samples that it may hold for the bus: its part of what all connections may */
+  constructor(socket: Socket, options: ConnectionOptions, services: ReceiverServices, share: () => number) {
+    this.#share = share;
     this.#socket = socket;
     this.#options = options;
     this.#services = services;
@@ -68,7 +71,9 @@ export class TcpConnection implements LineSink {
     });
     socket.on('end', () => this.#inputEnds('ended'));
     socket.on('close', () => this.#cut());
-    socket.on('error', (error) => services.log.debug({ event: 'graphite.connection_error', err: error }));
+    socket.on('error', (error) =>
+      services.log.debug({ event: 'graphite.connection_failed', err: error }, 'a connection broke'),
+    );
     const abandoned = once(this.#abandoned.signal, 'abort');
     const run = this.#run().catch((error: unknown) => this.abandon(error));
     this.done = Promise.race([run, abandoned]).then(() => closed);
@@ -76,9 +81,9 @@ export class TcpConnection implements LineSink {
 
   /** As many samples as may wait are waiting. */
   get full(): boolean {
-    return (
-      this.#pending.length + this.#inFlight >= this.#options.batchLines * this.#options.maxBatchesInFlight
-    );
+    const { batchLines, maxBatchesInFlight } = this.#options;
+    const held = this.#pending.length + this.#inFlight;
+    return held >= batchLines * maxBatchesInFlight && held >= this.#share();
   }
 
   sample(sample: Sample): void {
@@ -100,7 +105,10 @@ export class TcpConnection implements LineSink {
     this.#abandoned.abort();
     const samples = this.#pending.length + this.#inFlight;
     this.#services.lost(samples);
-    this.#services.log.error({ event: 'graphite.connection_abandoned', samples, err: reason });
+    this.#services.log.error(
+      { event: 'graphite.connection_abandoned', samples, err: reason },
+      'a connection was given up, and with it what was not accepted',
+    );
     this.#socket.destroy();
   }
 

@@ -9,6 +9,11 @@ export interface TcpOptions extends ConnectionOptions {
   readonly host: string;
   /** One connection more is closed as soon as it is made. */
   readonly maxConnections: number;
+  /**
+   * Samples that wait for the bus, over all connections, which share it equally; a connection may hold
+   * `maxBatchesInFlight` batches even if its share is less. The more rows wait the more are stored in one transaction.
+   */
+  readonly maxWaitingSamples: number;
 }
 
 /** After this long without a byte the operating system asks whether the sender still exists. */
@@ -38,7 +43,10 @@ export class TcpListener {
     this.#services = services;
     this.#counters = counters;
     this.#logRefusals = seldom(LOG_INTERVAL_MS, (connections) =>
-      services.log.warn({ event: 'graphite.connection_refused', connections, reason: this.#refusedFor }),
+      services.log.warn(
+        { event: 'graphite.connection_refused', connections, reason: this.#refusedFor },
+        'connections could not be taken',
+      ),
     );
     this.#server.on('connection', (socket) => this.#accept(socket));
   }
@@ -79,7 +87,7 @@ export class TcpListener {
   }
 
   #accept(socket: Socket): void {
-    const { maxConnections } = this.#options;
+    const { maxConnections, maxWaitingSamples } = this.#options;
     if (this.#connections.size >= maxConnections) {
       // Closing may fail when the other side was faster; there is nothing left to do then.
       socket.on('error', () => undefined);
@@ -87,7 +95,12 @@ export class TcpListener {
       this.#refuse(`there are ${maxConnections} already: listener.graphite.maxConnections`);
       return;
     }
-    const connection = new TcpConnection(socket, this.#options, this.#services);
+    const connection = new TcpConnection(
+      socket,
+      this.#options,
+      this.#services,
+      () => maxWaitingSamples / this.#connections.size,
+    );
     this.#connections.add(connection);
     void connection.done.then(() => this.#connections.delete(connection));
   }

@@ -89,7 +89,7 @@ describe('the same lines', () => {
 
 describe('when the bus does not take samples', () => {
   it('as many wait as may, in order, and later datagrams are dropped and counted', async () => {
-    const { bus, port, metric } = await setUp({ maxQueuedSamples: 10 });
+    const { bus, port, metric } = await setUp({ maxDatagramSamples: 10 });
     const { gate, release } = openGate();
     bus.gate = gate;
     for (let i = 0; i < 10; i++) {

@@ -17,7 +17,7 @@ export interface UdpOptions {
   /** A longer datagram is refused whole. */
   readonly maxDatagramBytes: number;
   /** While as many samples wait for the bus, datagrams are dropped. */
-  readonly maxQueuedSamples: number;
+  readonly maxDatagramSamples: number;
   /** What the kernel is asked to keep of datagrams that were not read yet; it may give less. */
   readonly receiveBufferBytes: number;
 }
@@ -30,7 +30,7 @@ const LOG_INTERVAL_MS = 60_000;
  * Graphite lines in UDP datagrams, several in each; no line continues in the next datagram. Samples are published in
  * the order in which they came, one publication at a time, with all that came during the one before.
  *
- * UDP cannot hold a sender back. When the bus does not take samples as fast as they come, `maxQueuedSamples` are kept
+ * UDP cannot hold a sender back. When the bus does not take samples as fast as they come, `maxDatagramSamples` are kept
  * and further datagrams dropped, by us or by the kernel, and counted.
  */
 export class UdpListener implements LineSink {
@@ -58,7 +58,7 @@ export class UdpListener implements LineSink {
     this.#parser = new GraphiteParser(options.maxLineBytes, services.nowSeconds);
     this.#logDrops = seldom(LOG_INTERVAL_MS, (datagrams) =>
       services.log.warn(
-        { event: 'graphite.datagrams_dropped', datagrams, maxQueuedSamples: options.maxQueuedSamples },
+        { event: 'graphite.datagrams_dropped', datagrams, maxDatagramSamples: options.maxDatagramSamples },
         'datagrams are dropped: samples come faster than they are stored; send over TCP, which waits',
       ),
     );
@@ -79,7 +79,9 @@ export class UdpListener implements LineSink {
         });
       });
       // Later errors concern single datagrams.
-      socket.on('error', (error) => this.#services.log.warn({ event: 'graphite.udp_error', err: error }));
+      socket.on('error', (error) =>
+        this.#services.log.warn({ event: 'graphite.udp_failed', err: error }, 'the UDP socket met an error'),
+      );
       socket.setRecvBufferSize(this.#options.receiveBufferBytes);
       socket.on('message', (datagram) => this.#receive(datagram));
       const { port: bound } = socket.address();
@@ -122,7 +124,7 @@ export class UdpListener implements LineSink {
     this.#counters.received.inc();
     if (datagram.length > this.#options.maxDatagramBytes) {
       this.#counters.dropped.inc({ reason: 'too_long' });
-    } else if (this.#waiting >= this.#options.maxQueuedSamples) {
+    } else if (this.#waiting >= this.#options.maxDatagramSamples) {
       this.#counters.dropped.inc({ reason: 'queue_full' });
       this.#logDrops();
     } else {
@@ -163,7 +165,10 @@ export class UdpListener implements LineSink {
 
   #lose(samples: number, reason: unknown): void {
     this.#services.lost(samples);
-    this.#services.log.error({ event: 'graphite.samples_lost', samples, err: reason });
+    this.#services.log.error(
+      { event: 'graphite.samples_lost', samples, err: reason },
+      'samples out of datagrams were given up',
+    );
   }
 }
 

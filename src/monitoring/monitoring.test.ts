@@ -5,7 +5,7 @@ import { HtmEngineError } from '../errors.ts';
 import type { GenerationRequest } from '../generation.ts';
 import { scalarAnomalyParameters } from '../htm/index.ts';
 import { CUSTOM_DATASOURCE, MetricStatus, type Metric } from '../metric.ts';
-import type { Catalogue } from '../store/catalogue.ts';
+import type { Catalogue, MetricCopy } from '../store/catalogue.ts';
 import { automaticRequest } from './generation-request.ts';
 import { Monitoring } from './monitoring.ts';
 
@@ -140,6 +140,44 @@ class MemoryCatalogue implements Catalogue {
       metric.request = null;
       return monitored;
     });
+  }
+
+  retry(metricId: string): Promise<boolean> {
+    return this.#change(`retry ${metricId}`, () => {
+      const metric = this.#existing(metricId);
+      const failed = metric.status === MetricStatus.ERROR;
+      if (failed) metric.status = MetricStatus.CREATE_PENDING;
+      return failed;
+    });
+  }
+
+  relearn(metricId: string, request: GenerationRequest): Promise<void> {
+    return this.#change(`relearn ${metricId}`, () => {
+      const metric = this.#existing(metricId);
+      metric.status = MetricStatus.PENDING_DATA;
+      metric.oldResults = 3;
+      metric.request = request;
+    });
+  }
+
+  beginCopy(sourceId: string): Promise<MetricCopy> {
+    return this.#change(`begin copy of ${sourceId}`, () => {
+      const { rows } = this.#existing(sourceId);
+      return { copyId: 'copy', sourceId, generation: 1, firstRowid: 1, lastRowid: rows };
+    });
+  }
+
+  copyRows(): Promise<boolean> {
+    return this.#change('copy rows', () => this.notes.filter((note) => note === 'copy rows').length < 3);
+  }
+
+  finishCopy({ copyId }: MetricCopy, name: string): Promise<MetricStatus> {
+    return this.#change(`finish copy ${copyId} ${name}`, () => MetricStatus.CREATE_PENDING);
+  }
+
+  abandonCopies(copyId?: string): Promise<void> {
+    if (copyId === undefined) return Promise.resolve();
+    return this.#change(`abandon ${copyId}`, () => undefined);
   }
 
   clearResults(metricId: string, limit: number): Promise<boolean> {
@@ -503,5 +541,100 @@ describe('automaticRequest', () => {
     });
     const withCeiling = automaticRequest({ minimumRows: 50, variant: 'cpp', ceiling: CEILING });
     expect(withCeiling).toMatchObject({ modelParams: { memory: { ceiling: CEILING } } });
+  });
+});
+
+describe('restartModel', () => {
+  const SPEC = '{"datasource":"custom","metricSpec":{"metric":"a"},"modelParams":{"min":1,"max":2}}';
+
+  it('tries a failed model again, and only that', async () => {
+    const { monitoring, catalogue, woken, status } = makeMonitoring();
+    catalogue.add('a', { status: MetricStatus.ERROR });
+    await monitoring.restartModel('a', 'retry');
+    expect(status('a')).toBe(MetricStatus.CREATE_PENDING);
+    expect(woken).toEqual(['rowsStored a']);
+    await expect(monitoring.restartModel('a', 'retry')).rejects.toMatchObject({
+      code: 'metric_status_changed',
+      details: { status: MetricStatus.CREATE_PENDING },
+    });
+    await expect(monitoring.restartModel('b', 'retry')).rejects.toMatchObject({ code: 'metric_not_found' });
+  });
+
+  it('learns anew with the same spec: the old model and its results go first', async () => {
+    const { monitoring, catalogue, woken, status } = makeMonitoring();
+    catalogue.add('a', {
+      status: MetricStatus.ACTIVE,
+      rows: 400,
+      request: { spec: SPEC } as GenerationRequest,
+    });
+    await monitoring.restartModel('a', 'relearn');
+    expect(catalogue.notes).toEqual([
+      'relearn a',
+      'forget a',
+      'clear a',
+      'clear a',
+      'clear a',
+      'activate a firstRows',
+    ]);
+    expect(status('a')).toBe(MetricStatus.CREATE_PENDING);
+    expect(woken).toEqual(['rowsStored a']);
+    const { request } = catalogue.metrics.get('a') ?? {};
+    expect(request?.range).toEqual({ min: 1, max: 2 });
+    expect(JSON.parse(request?.spec ?? '')).toMatchObject({ modelParams: { min: 1, max: 2 } });
+  });
+
+  it('refuses a metric that is not monitored or not there', async () => {
+    const { monitoring, catalogue } = makeMonitoring();
+    catalogue.add('a');
+    await expect(monitoring.restartModel('a', 'relearn')).rejects.toMatchObject({
+      code: 'metric_not_monitored',
+    });
+    await expect(monitoring.restartModel('b', 'relearn')).rejects.toMatchObject({ code: 'metric_not_found' });
+  });
+
+  it('is finished by the next start wherever it was cut off', async () => {
+    const { monitoring, catalogue, status } = makeMonitoring();
+    catalogue.add('a', {
+      status: MetricStatus.PENDING_DATA,
+      rows: 400,
+      oldResults: 2,
+      request: { minimumRows: 288 } as GenerationRequest,
+    });
+    monitoring.start();
+    await vi.waitFor(() => expect(status('a')).toBe(MetricStatus.CREATE_PENDING));
+    expect(catalogue.notes.indexOf('forget a')).toBeLessThan(catalogue.notes.indexOf('clear a'));
+    expect(catalogue.metrics.get('a')?.oldResults).toBe(0);
+  });
+});
+
+describe('cloneModel', () => {
+  it('copies the rows, then shows the copy and wakes its model', async () => {
+    const { monitoring, catalogue, woken } = makeMonitoring();
+    catalogue.add('a', { status: MetricStatus.ACTIVE });
+    expect(await monitoring.cloneModel('a', 'b', true)).toBe('copy');
+    expect(catalogue.notes).toEqual([
+      'begin copy of a',
+      'copy rows',
+      'copy rows',
+      'copy rows',
+      'finish copy copy b',
+    ]);
+    expect(woken).toEqual(['rowsStored copy']);
+    catalogue.notes.length = 0;
+    await monitoring.cloneModel('a', 'c', false);
+    expect(catalogue.notes).toEqual(['begin copy of a', 'finish copy copy c']);
+  });
+
+  it('leaves nothing of a copy that fails', async () => {
+    const { monitoring, catalogue } = makeMonitoring();
+    catalogue.add('a', { status: MetricStatus.ACTIVE });
+    catalogue.faults.set('finish copy copy b', new HtmEngineError('metric_already_exists', 'rows'));
+    await expect(monitoring.cloneModel('a', 'b', false)).rejects.toMatchObject({
+      code: 'metric_already_exists',
+    });
+    expect(catalogue.notes.slice(-2)).toEqual(['abandon copy', 'remove']);
+    await expect(monitoring.cloneModel('a', 'b\n', false)).rejects.toMatchObject({
+      code: 'invalid_metric_name',
+    });
   });
 });

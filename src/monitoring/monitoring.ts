@@ -6,6 +6,7 @@ import { FoldRunner, FoldTelemetry, type TurnOutcome } from '../fold-runner.ts';
 import { MetricStatus, statusName } from '../metric.ts';
 import type { Catalogue } from '../store/catalogue.ts';
 import type { Telemetry } from '../telemetry.ts';
+import { cloneMetric } from './cloning.ts';
 import { generationRequest, type ModelSettings } from './generation-request.ts';
 import { checkMetricName, checkModelSpec, type CheckedModelSpec } from './model-spec.ts';
 import { SerialByKey } from './serial-by-key.ts';
@@ -38,6 +39,8 @@ export class Monitoring {
   readonly #serial = new SerialByKey();
   readonly #stopping = new AbortController();
   #finishing: Promise<void> = Promise.resolve();
+  /** Copies that an earlier run left are gone, so that those that are there are of this run. */
+  #copiesAbandoned: Promise<void> = Promise.resolve();
 
   constructor(options: MonitoringOptions) {
     const { catalogue, telemetry, sweepMs } = options;
@@ -56,9 +59,15 @@ export class Monitoring {
   /** Begins to open generations whose rows are there, and finishes in the background what an earlier run left half done. */
   start(): void {
     this.#activation.start();
+    this.#copiesAbandoned = retryStore(this.#stopping.signal, this.#log, () =>
+      this.#options.catalogue.abandonCopies(),
+    );
     this.#finishing = this.#finishInterruptedWork().catch((error: unknown) => {
       if (hasCode(error, 'stopped')) return;
-      this.#log.error({ err: error }, 'cleaning up after the last run failed; the next start tries again');
+      this.#log.error(
+        { event: 'monitoring.cleanup_failed', err: error },
+        'cleaning up after the last run failed; the next start tries again',
+      );
     });
   }
 
@@ -66,7 +75,11 @@ export class Monitoring {
   async stop(timeoutMs: number): Promise<void> {
     this.#stopping.abort();
     const [ended] = await Promise.all([this.#activation.stop(timeoutMs), this.#finishing]);
-    if (!ended) this.#log.warn({ timeoutMs }, 'stopped before the running activations were done');
+    if (!ended)
+      this.#log.warn(
+        { event: 'monitoring.stop_timed_out', timeoutMs },
+        'stopped before the running activations were done',
+      );
   }
 
   /** @returns the new metric's id. @throws invalid_metric_name, metric_already_exists (`details.metricId`) */
@@ -94,7 +107,10 @@ export class Monitoring {
     await this.#serial.run(metricId, async () => {
       await this.#clearResults(metricId);
       const status = await catalogue.monitor(metricId, request);
-      this.#log.info({ metricId, name, status: statusName(status) }, 'metric is monitored');
+      this.#log.info(
+        { event: 'monitoring.metric_monitored', metricId, name, status: statusName(status) },
+        'metric is monitored',
+      );
       this.#opened(metricId, status);
     });
     return metricId;
@@ -109,20 +125,69 @@ export class Monitoring {
     const { catalogue } = this.#options;
     const status = await this.#serial.run(metricId, () => catalogue.activate(metricId, 'allRows'));
     if (status === MetricStatus.UNMONITORED) {
-      throw new HtmEngineError(
-        'metric_not_monitored',
-        `metric ${metricId} is not monitored: monitor it first`,
-      );
+      throw notMonitored(metricId);
     }
     if (status === MetricStatus.ERROR) {
-      throw new HtmEngineError(
-        'metric_status_changed',
-        `metric ${metricId} is in ERROR: unmonitor it and monitor it again`,
-        { status },
-      );
+      throw new HtmEngineError('metric_status_changed', `metric ${metricId} is in ERROR: restart its model`, {
+        status,
+      });
     }
     this.#opened(metricId, status);
     return status;
+  }
+
+  /**
+   * Lets a model begin again. `retry`: one in ERROR goes on from where it stood, with the same row. `relearn`: whatever
+   * its state, the results go and a new generation of the same spec learns from the lowest stored row.
+   * @throws metric_not_found, metric_not_monitored, metric_status_changed (`retry` of one that is not in ERROR)
+   */
+  async restartModel(metricId: string, how: 'retry' | 'relearn'): Promise<void> {
+    await this.#serial.run(metricId, () =>
+      how === 'retry' ? this.#retry(metricId) : this.#relearn(metricId),
+    );
+    this.#log.info({ metricId, how }, 'model is restarted');
+  }
+
+  async #retry(metricId: string): Promise<void> {
+    const { catalogue, bus } = this.#options;
+    if (await catalogue.retry(metricId)) {
+      bus.wake('rowsStored', [metricId]);
+      return;
+    }
+    const status = (await catalogue.getMetric(metricId))?.status ?? MetricStatus.UNMONITORED;
+    throw new HtmEngineError(
+      'metric_status_changed',
+      `metric ${metricId} is ${statusName(status)}: only a model in ERROR can be tried again`,
+      { status },
+    );
+  }
+
+  async #relearn(metricId: string): Promise<void> {
+    const { catalogue, forgetModel, models } = this.#options;
+    const metric = await catalogue.getMetric(metricId);
+    if (metric === null) throw notFound(`no metric has the id ${metricId}`);
+    if (metric.parameters === null) throw notMonitored(metricId);
+    const spec = checkModelSpec(JSON.parse(metric.parameters));
+    // From here on it is finished by the next start if it is cut short.
+    await catalogue.relearn(metricId, generationRequest(spec, metric.name, models));
+    await forgetModel(metricId);
+    await this.#clearResults(metricId);
+    this.#opened(metricId, await catalogue.activate(metricId, 'firstRows'));
+  }
+
+  /**
+   * Makes metric `name` a copy of a monitored one, with its frozen parameters and, if asked for, its rows: see
+   * `cloneMetric`.
+   * @returns the new metric's id.
+   * @throws invalid_metric_name, metric_not_found, metric_not_monitored, metric_already_exists, metric_already_monitored, metric_status_changed
+   */
+  async cloneModel(metricId: string, name: string, rows: boolean): Promise<string> {
+    checkMetricName(name);
+    await this.#copiesAbandoned;
+    const clone = await cloneMetric(this.#options.catalogue, metricId, name, rows);
+    this.#log.info({ metricId, cloneId: clone.metricId, name, rows }, 'model is cloned');
+    this.#opened(clone.metricId, clone.status);
+    return clone.metricId;
   }
 
   /** Tells that these metrics may have the rows they wait for: their generations open soon, from exactly the first rows. Never throws. */
@@ -135,7 +200,10 @@ export class Monitoring {
     await this.#serial.run(metricId, async () => {
       await this.#closeGeneration(metricId);
       await this.#clearResults(metricId);
-      this.#log.info({ metricId }, 'metric is not monitored any more');
+      this.#log.info(
+        { event: 'monitoring.metric_unmonitored', metricId },
+        'metric is not monitored any more',
+      );
     });
   }
 
@@ -147,7 +215,10 @@ export class Monitoring {
     await this.#serial.run(metric.metricId, async () => {
       await this.#closeGeneration(metric.metricId);
       await catalogue.discardMetric(metric.metricId);
-      this.#log.info({ metricId: metric.metricId, name }, 'metric is deleted');
+      this.#log.info(
+        { event: 'monitoring.metric_deleted', metricId: metric.metricId, name },
+        'metric is deleted',
+      );
     });
     while (await catalogue.removeDiscarded(BATCH_ROWS));
   }
@@ -202,21 +273,25 @@ export class Monitoring {
 
   async #finishInterruptedWork(): Promise<void> {
     const { catalogue } = this.#options;
+    await this.#copiesAbandoned;
     await this.#repeat(() => catalogue.removeDiscarded(BATCH_ROWS));
     await this.#repeat(async () => {
       const metricIds = await catalogue.metricsToClear(PAGE_METRICS);
       for (const metricId of metricIds) {
-        await this.#serial.run(metricId, () => this.#finishUnmonitoring(metricId));
+        await this.#serial.run(metricId, () => this.#finishClosing(metricId));
       }
       return metricIds.length > 0;
     });
   }
 
-  async #finishUnmonitoring(metricId: string): Promise<void> {
+  /** Of a metric that was unmonitored, or waits to learn anew. */
+  async #finishClosing(metricId: string): Promise<void> {
     const { catalogue, forgetModel } = this.#options;
     const metric = await catalogue.getMetric(metricId);
-    if (metric?.status === MetricStatus.UNMONITORED) await forgetModel(metricId);
+    const waits = metric?.status === MetricStatus.PENDING_DATA;
+    if (waits || metric?.status === MetricStatus.UNMONITORED) await forgetModel(metricId);
     await this.#repeat(() => catalogue.clearResults(metricId, BATCH_ROWS));
+    if (waits) this.#activation.wake([metricId]);
   }
 
   /** Repeats a batch of background work while it says that there is more, waiting out faults of the store. */
@@ -225,6 +300,10 @@ export class Monitoring {
     let more = true;
     while (more && !signal.aborted) more = await retryStore(signal, this.#log, batch);
   }
+}
+
+function notMonitored(metricId: string): HtmEngineError {
+  return new HtmEngineError('metric_not_monitored', `metric ${metricId} is not monitored: monitor it first`);
 }
 
 function notFound(message: string): HtmEngineError {

@@ -61,7 +61,11 @@ export class Delivery {
   /** Lets the running calls of the handler finish, at most `timeoutMs`. */
   async stop(timeoutMs: number): Promise<void> {
     const ended = await this.#runner.stop(timeoutMs);
-    if (!ended) this.#options.logger.warn({ timeoutMs }, 'stopped before the handler was done');
+    if (!ended)
+      this.#options.logger.warn(
+        { event: 'publishing.stop_timed_out', timeoutMs },
+        'stopped before the handler was done',
+      );
   }
 
   async #turn(metricId: string, signal: AbortSignal): Promise<TurnOutcome> {

@@ -62,13 +62,13 @@ export class Publisher {
     this.#delivered = new Counter({
       registers: [registry],
       name: 'htmengine_publishing_results_total',
-      help: 'Results that consumers have taken, by consumer.',
+      help: 'Results that consumers have taken, by consumer',
       labelNames: ['consumer'],
     });
     this.#refusals = new Counter({
       registers: [registry],
       name: 'htmengine_publishing_refused_total',
-      help: 'Moves of cursors that the store refused, by consumer and by what had changed.',
+      help: 'Moves of cursors that the store refused, by consumer and by what had changed',
       labelNames: ['consumer', 'reason'],
     });
   }

@@ -25,7 +25,14 @@ class Gate extends MemoryCheckpoints {
 
 let now = 0;
 function writerOn(store: MemoryCheckpoints): CheckpointWriter {
-  const metrics = schedulerMetrics(new Registry(), () => ({ warmModels: 0, heldBytes: 0, waitingModels: 0 }));
+  const usage = {
+    warmModels: 0,
+    heldBytes: 0,
+    waitingModels: 0,
+    unsavedRows: 0,
+    checkpointAgeSeconds: 0,
+  };
+  const metrics = schedulerMetrics(new Registry(), () => usage);
   const clock = { now: () => now, sleep: async () => await Promise.resolve() };
   return new CheckpointWriter(store, pino({ level: 'silent' }), metrics, clock);
 }
@@ -34,7 +41,7 @@ async function warm(digit: string, generation = 1): Promise<WarmModel> {
   const metricId = digit.repeat(32);
   const worker = new InProcessWorker();
   await worker.load({ metricId, modelParams: { seed: 1, bytes: 1 }, checkpoint: null });
-  return { metricId, worker, generation, revision: 1, rowid: 0, savedRowid: 0, bytes: 1 };
+  return { metricId, worker, generation, revision: 1, rowid: 0, savedRowid: 0, savedAtMs: now, bytes: 1 };
 }
 
 async function rowids(store: MemoryCheckpoints, model: WarmModel): Promise<string[]> {
@@ -103,11 +110,14 @@ describe('checkpoint writer', () => {
     const store = new Gate();
     const writer = writerOn(store);
     const model = await warm('a');
+    const loadedAtMs = now;
+    now += 7;
     store.failing = true;
     model.rowid = 10;
     await writer.save(model);
     await writer.idle();
     expect(model.savedRowid).toBe(0);
+    expect(model.savedAtMs).toBe(loadedAtMs);
     expect(writer.ready).toBe(false);
     now += 4_999;
     expect(writer.paused).toBe(true);
@@ -118,6 +128,7 @@ describe('checkpoint writer', () => {
     await writer.idle();
     expect(await rowids(store, model)).toEqual(['1/10']);
     expect(model.savedRowid).toBe(10);
+    expect(model.savedAtMs).toBe(now);
   });
 
   it('gives its place back when the worker is lost, without taking that for a fault of the disk', async () => {

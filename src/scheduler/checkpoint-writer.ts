@@ -61,10 +61,11 @@ export class CheckpointWriter {
       }
       return;
     }
-    const savedBefore = model.savedRowid;
+    const { savedRowid, savedAtMs } = model;
     model.savedRowid = name.rowid;
+    model.savedAtMs = this.#clock.now();
     const write = this.#write(name, bytes).then((kept) => {
-      if (!kept && model.savedRowid === name.rowid) model.savedRowid = savedBefore;
+      if (!kept && model.savedRowid === name.rowid) Object.assign(model, { savedRowid, savedAtMs });
       this.#writes.delete(name.metricId);
       this.#givePlace();
     });
@@ -108,7 +109,7 @@ export class CheckpointWriter {
 
   #failed(error: unknown, name: CheckpointName, what: string): void {
     this.#metrics.checkpointFailures.inc();
-    if (!this.paused) this.#log.warn({ err: error, ...name }, what);
+    if (!this.paused) this.#log.warn({ event: 'scheduler.checkpoint_failed', ...name, err: error }, what);
     this.#pausedUntil = this.#clock.now() + RETRY_AFTER_MS;
   }
 

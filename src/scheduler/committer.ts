@@ -44,7 +44,7 @@ export class Committer {
         if (!isUnknownOutcome(error)) throw error;
         metrics.storeFaults.inc();
         log.warn(
-          { err: error, metricId: slice.metricId },
+          { event: 'scheduler.commit_unknown', metricId: slice.metricId, err: error },
           'it is not known whether raw scores were recorded',
         );
         outcome = await this.#lookUp(slice);
@@ -53,7 +53,7 @@ export class Committer {
       await patience.wait(trial);
     }
     log.error(
-      { metricId: slice.metricId, from: slice.from },
+      { event: 'scheduler.commit_given_up', metricId: slice.metricId, from: slice.from },
       'raw scores cannot be recorded; given up for now',
     );
     return false;
@@ -63,7 +63,7 @@ export class Committer {
   async fail(task: ModelTask, epoch: number, message: string): Promise<void> {
     const { store, patience, log, metrics } = this.#parts;
     const { metricId, generation } = task.generation;
-    log.error({ metricId, generation, reason: message }, 'a model failed');
+    log.error({ event: 'scheduler.model_failed', metricId, generation, reason: message }, 'a model failed');
     const { refused } = await patience.insist(
       'record the failure of a model',
       async () => await store.failModel({ metricId, generation, epoch, message }),
@@ -77,7 +77,10 @@ export class Committer {
     if (outcome.refused !== null) {
       metrics.refused.inc({ reason: outcome.refused });
       const level = outcome.refused === 'epoch' ? 'error' : 'info';
-      log[level]({ metricId: slice.metricId, reason: outcome.refused }, 'raw scores were refused');
+      log[level](
+        { event: 'scheduler.scores_refused', metricId: slice.metricId, reason: outcome.refused },
+        'raw scores were refused',
+      );
       return false;
     }
     metrics.slices.inc();

@@ -107,8 +107,13 @@ export class Dispatcher {
   #explain(metricId: string, error: unknown): TurnEnd {
     const { log } = this.#parts;
     if (error instanceof WorkerLostError) return 'more';
-    if (hasCode(error, 'store_unavailable')) log.warn({ err: error, metricId }, 'a model has to wait');
-    else if (!isEnd(error)) log.error({ err: error, metricId }, 'the turn of a model failed');
+    if (hasCode(error, 'store_unavailable'))
+      log.warn(
+        { event: 'scheduler.model_waits', metricId, err: error },
+        'the store is not available; a model waits',
+      );
+    else if (!isEnd(error))
+      log.error({ event: 'scheduler.turn_failed', metricId, err: error }, 'the turn of a model failed');
     return 'rest';
   }
 

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { CheckpointName, CheckpointStore } from '../checkpoints/checkpoint-store.ts';
 import type { ModelTask } from '../store/log.ts';
+import type { Clock } from './clock.ts';
 import type { CheckpointWriter } from './checkpoint-writer.ts';
 import type { ModelWorker } from './model-worker.ts';
 import type { Patience } from './patience.ts';
@@ -19,6 +20,7 @@ export interface ModelLoaderParts {
   readonly patience: Patience;
   readonly log: Logger;
   readonly metrics: SchedulerMetrics;
+  readonly clock: Clock;
 }
 
 /**
@@ -64,7 +66,13 @@ export class ModelLoader {
     const strays = names.filter((name) => name.generation !== generation || name.rowid > task.processedRowid);
     if (strays.length > 0) {
       log.warn(
-        { metricId, generation, processedRowid: task.processedRowid, strays },
+        {
+          event: 'scheduler.checkpoints_removed',
+          metricId,
+          generation,
+          processedRowid: task.processedRowid,
+          strays,
+        },
         'checkpoints of another generation or ahead of the watermark are deleted',
       );
       metrics.checkpointsRemoved.inc(strays.length);
@@ -82,7 +90,10 @@ export class ModelLoader {
     if (bytes === null) return null;
     const reply = await worker.load({ metricId, modelParams, checkpoint: { name, bytes } });
     if (reply.failure !== null) {
-      log.error({ ...name, reason: reply.failure }, 'a checkpoint cannot be used');
+      log.error(
+        { event: 'scheduler.checkpoint_unusable', ...name, reason: reply.failure },
+        'a checkpoint cannot be used',
+      );
       metrics.checkpointsUnusable.inc();
       return null;
     }
@@ -104,7 +115,9 @@ export class ModelLoader {
   #warm(task: ModelTask, worker: ModelWorker, rowid: number, bytes: number): WarmModel {
     const { metricId, generation, algorithmRevision } = task.generation;
     this.#parts.metrics.swapIns.inc();
-    return { metricId, worker, generation, revision: algorithmRevision, rowid, savedRowid: rowid, bytes };
+    const savedAtMs = this.#parts.clock.now();
+    const revision = algorithmRevision;
+    return { metricId, worker, generation, revision, rowid, savedRowid: rowid, savedAtMs, bytes };
   }
 
   /** What cannot be removed now is found again. */
@@ -115,7 +128,10 @@ export class ModelLoader {
         await checkpoints.delete(name);
       } catch (error) {
         metrics.checkpointFailures.inc();
-        log.warn({ err: error, ...name }, 'a useless checkpoint could not be deleted');
+        log.warn(
+          { event: 'scheduler.checkpoint_not_deleted', ...name, err: error },
+          'a useless checkpoint could not be deleted',
+        );
       }
     }
   }

@@ -91,7 +91,10 @@ export class ModelRunner {
     const first = block.rowids[0] ?? task.lastRowid + 1;
     if (first === rowid + 1) return block;
     // Removed since the task was read: what to do is decided anew when the sweep comes by.
-    log.warn({ metricId, after: rowid, first }, 'rows that a model needs are gone');
+    log.warn(
+      { event: 'scheduler.rows_gone', metricId, after: rowid, first },
+      'rows that a model needs are gone',
+    );
     warmModels.drop(metricId);
     return null;
   }
@@ -139,7 +142,15 @@ export class ModelRunner {
       const row = block.rowids[first];
       const [stored, computed] = [block.rawScores[first], scores[first]];
       log.error(
-        { metricId, generation, rows: different.length, row, stored, computed },
+        {
+          event: 'scheduler.determinism_mismatch',
+          metricId,
+          generation,
+          rows: different.length,
+          row,
+          stored,
+          computed,
+        },
         'replayed rows have other raw scores than are stored: the model is not deterministic',
       );
     }

@@ -79,10 +79,13 @@ export class ModelScheduler {
       typicalModelBytes: TYPICAL_MODEL_BYTES,
       maxWaiting: MAX_WAITING,
     });
-    const metrics = schedulerMetrics(telemetry.registry, () => slots.usage());
+    const metrics = schedulerMetrics(telemetry.registry, () => ({
+      ...slots.usage(),
+      ...warmModels.unsaved(clock.now()),
+    }));
     const patience = new Patience(log, metrics.storeFaults, clock, this.#givingUp.signal);
     const writer = new CheckpointWriter(checkpoints, log, metrics, clock);
-    const loader = new ModelLoader({ checkpoints, writer, knowsRevision, patience, log, metrics });
+    const loader = new ModelLoader({ checkpoints, writer, knowsRevision, patience, log, metrics, clock });
     const committer = new Committer({ store, patience, log, metrics });
     const runner = new ModelRunner({
       store,
@@ -163,7 +166,10 @@ export class ModelScheduler {
     const finish = this.#finish().finally(() => finished.abort());
     const timeUp = this.#clock.sleep(STOP_TIMEOUT_MS, finished.signal).then(
       () => {
-        this.#log.warn('stopping takes too long; what is not saved will be replayed');
+        this.#log.warn(
+          { event: 'scheduler.stop_timed_out', timeoutMs: STOP_TIMEOUT_MS },
+          'stopping takes too long; what is not saved will be replayed',
+        );
         this.#givingUp.abort();
       },
       () => undefined,

@@ -1,5 +1,6 @@
 import type { Counter } from 'prom-client';
 import type { Logger } from 'pino';
+import { isWorthTelling } from '../backoff.ts';
 import { hasCode } from '../errors.ts';
 import type { Clock } from './clock.ts';
 
@@ -46,8 +47,9 @@ export class Patience {
         if (!hasCode(error, 'store_unavailable')) throw error;
         this.#faults.inc();
         if (trial >= attempts) throw error;
-        // Each doubling is told once, not each trial: an outage of hours fills no log.
-        if (Number.isInteger(Math.log2(trial))) this.#log.warn({ err: error, trial }, `cannot ${what} yet`);
+        if (isWorthTelling(trial)) {
+          this.#log.warn({ event: 'store.unavailable', failures: trial, err: error }, `cannot ${what} yet`);
+        }
         await this.wait(trial);
       }
     }

@@ -1,10 +1,13 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { SlotUsage } from './slots.ts';
+import type { WarmModels } from './warm-models.ts';
 
 const PREFIX = 'htmengine_scheduler_';
 
+type Usage = SlotUsage & ReturnType<WarmModels['unsaved']>;
+
 /** What the scheduler counts. `usage` is asked whenever the metrics are read. */
-export function schedulerMetrics(registry: Registry, usage: () => SlotUsage) {
+export function schedulerMetrics(registry: Registry, usage: () => Usage) {
   const registers = [registry];
   const counter = (name: string, help: string) => new Counter({ name: PREFIX + name, help, registers });
   const gauge = (name: string, help: string, value: () => number) =>
@@ -19,6 +22,16 @@ export function schedulerMetrics(registry: Registry, usage: () => SlotUsage) {
   gauge('warm_models', 'Models that are loaded in a worker', () => usage().warmModels);
   gauge('warm_bytes', 'Memory of the loaded models', () => usage().heldBytes);
   gauge('waiting_models', 'Models that wait for a worker', () => usage().waitingModels);
+  gauge(
+    'unsaved_rows',
+    'Rows that loaded models have learned since their checkpoints',
+    () => usage().unsavedRows,
+  );
+  gauge(
+    'checkpoint_age_seconds',
+    'Time since the oldest checkpoint, or loading, of a model that has learned since',
+    () => usage().checkpointAgeSeconds,
+  );
   return {
     slices: counter('slices_total', 'Slices whose raw scores were recorded'),
     rows: counter('rows_total', 'Rows whose raw scores were recorded'),

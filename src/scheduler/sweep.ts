@@ -22,7 +22,8 @@ export async function sweep(
       await sweepOnce(store, wake, signal);
       failing = false;
     } catch (error) {
-      if (!failing) log.warn({ err: error }, 'the store cannot be asked for work yet');
+      if (!failing)
+        log.warn({ event: 'scheduler.sweep_failed', err: error }, 'the store cannot be asked for work yet');
       failing = true;
     }
     await clock.sleep(intervalMs, signal).catch(() => undefined);

@@ -11,6 +11,8 @@ export interface WarmModel {
   rowid: number;
   /** The row of its newest checkpoint that is kept or being written; where it was built from if there is none. */
   savedRowid: number;
+  /** When that was, or when it was loaded or built if it was not saved since; by the scheduler's clock. */
+  savedAtMs: number;
   /** Memory it takes. */
   bytes: number;
 }
@@ -25,6 +27,18 @@ export class WarmModels {
 
   all(): WarmModel[] {
     return Array.from(this.#models.values());
+  }
+
+  /** What the models have learned since their checkpoints: rows, and the age of the oldest such checkpoint. */
+  unsaved(nowMs: number): { unsavedRows: number; checkpointAgeSeconds: number } {
+    let unsavedRows = 0;
+    let checkpointAgeSeconds = 0;
+    for (const { rowid, savedRowid, savedAtMs } of this.#models.values()) {
+      if (rowid <= savedRowid) continue;
+      unsavedRows += rowid - savedRowid;
+      checkpointAgeSeconds = Math.max(checkpointAgeSeconds, (nowMs - savedAtMs) / 1000);
+    }
+    return { unsavedRows, checkpointAgeSeconds };
   }
 
   add(model: WarmModel): void {

@@ -75,7 +75,7 @@ export class WorkerPool {
       const reason = await worker.ended;
       if (this.#ending.signal.aborted) return;
       this.#log.error(
-        { worker: index, reason },
+        { event: 'scheduler.worker_ended', worker: index, reason },
         'a model worker ended; its models recover from their checkpoints',
       );
       this.#metrics.workerRestarts.inc();
@@ -99,7 +99,10 @@ export class WorkerPool {
         return worker;
       } catch (error) {
         if (this.#ending.signal.aborted) return null;
-        this.#log.error({ err: error, worker: index }, 'a model worker could not be replaced yet');
+        this.#log.error(
+          { event: 'scheduler.worker_not_replaced', worker: index, err: error },
+          'a model worker could not be replaced yet',
+        );
       }
     }
   }

@@ -1,6 +1,17 @@
 import type { Metric, MetricStatus } from '../metric.ts';
 import type { GenerationRequest } from '../generation.ts';
 
+/** A copy that is being made. */
+export interface MetricCopy {
+  readonly copyId: string;
+  readonly sourceId: string;
+  /** The source's generation. */
+  readonly generation: number;
+  /** The source's rows that belong to it; `lastRowid` is less than `firstRowid` without any. */
+  readonly firstRowid: number;
+  readonly lastRowid: number;
+}
+
 /** The catalogue: metrics, their generations, and who works on them. Every change of state is one transaction, guarded by the state it expects. */
 export interface Catalogue {
   /** Creates a metric of the custom datasource, UNMONITORED; one that exists is left as it is (`created` false). */
@@ -30,6 +41,35 @@ export interface Catalogue {
    * @returns false if the metric was UNMONITORED already. @throws metric_not_found
    */
   unmonitor(metricId: string): Promise<boolean>;
+  /**
+   * A metric in ERROR goes back to CREATE_PENDING with its generation as it stood: its model is loaded, or built, again.
+   * @returns false, and nothing is changed, if it is in another state. @throws metric_not_found
+   */
+  retry(metricId: string): Promise<boolean>;
+  /**
+   * Closes the generation and asks for another in the same transaction, so that no crash leaves the metric without:
+   * PENDING_DATA until the old results are cleared, then opened by `activate`. The range is the one given, or that of
+   * all rows if at least `minimumRows` are stored now; with fewer it waits for them.
+   * @throws metric_not_found, metric_not_monitored
+   */
+  relearn(metricId: string, request: GenerationRequest): Promise<void>;
+
+  /**
+   * Begins a copy of a monitored metric, which nobody sees before `finishCopy`.
+   * @returns its id, and which of the source's rows there are now. @throws metric_not_found, metric_not_monitored
+   */
+  beginCopy(metricId: string): Promise<MetricCopy>;
+  /** Copies up to `limit` more of those rows, without results; rowids begin at 1. @returns whether any are left. @throws metric_not_found, metric_status_changed (rows are gone) */
+  copyRows(copy: MetricCopy, limit: number): Promise<boolean>;
+  /**
+   * Makes the copy a metric of that name with the source's present generation, everything frozen included; all its
+   * rows are backlog. An unmonitored metric without rows gives way.
+   * @returns its status. @throws metric_already_exists, metric_already_monitored, metric_not_found, metric_not_monitored, metric_status_changed (the source has another generation now)
+   */
+  finishCopy(copy: MetricCopy, name: string): Promise<MetricStatus>;
+  /** Gives up a copy, or all that a killed process left behind: `removeDiscarded` takes them away. */
+  abandonCopies(copyId?: string): Promise<void>;
+
   /** Clears the result columns of up to `limit` rows left by closed generations. @returns whether any are left. */
   clearResults(metricId: string, limit: number): Promise<boolean>;
   /** Metrics that still have results of a closed generation in their rows. */

@@ -50,6 +50,7 @@ async function setUp(autoMonitor: AutomaticRequest | null = null) {
   const log = new FakeLog();
   const woken: [WakeTopic, readonly string[]][] = [];
   const activated: (readonly string[])[] = [];
+  const timed: [string, number][] = [];
   let handler: SampleHandler = () => Promise.reject(new Error('the storer does not consume'));
   const storer = new MetricStorer({
     bus: {
@@ -59,6 +60,7 @@ async function setUp(autoMonitor: AutomaticRequest | null = null) {
     log,
     refusals: new RefusalCounter(telemetry),
     telemetry,
+    lag: { stored: (metricId, rowid) => timed.push([metricId, rowid]) },
     autoMonitor,
     activate: (metricIds) => activated.push(metricIds),
   });
@@ -71,6 +73,7 @@ async function setUp(autoMonitor: AutomaticRequest | null = null) {
     log,
     woken,
     activated,
+    timed,
     metric,
     deliver: (...deliveries: SampleDelivery[]) => handler(deliveries),
     refused: (reason: string) => metric('htmengine_refused_samples_total', reason),
@@ -85,8 +88,8 @@ describe('the metric storer', () => {
     const { log, deliver, metric } = await setUp();
     expect(await deliver(delivery([sample('m', 1)]))).toEqual([[]]);
     expect(log.rows.get('m')).toEqual([[1, 1]]);
-    expect(await metric('htmengine_stored_samples_total')).toBe(1);
-    expect(await metric('htmengine_stored_batches_total')).toBe(1);
+    expect(await metric('htmengine_storer_samples_total')).toBe(1);
+    expect(await metric('htmengine_storer_batches_total')).toBe(1);
   });
 
   it('keeps rising times only, and tells which samples it refused (scenario 102)', async () => {
@@ -177,14 +180,14 @@ describe('the metric storer', () => {
     await deliver(delivery(samples));
     const again = await deliver(delivery(samples, true), delivery([sample('m', 3)]));
     expect(again.map((list) => list.length)).toEqual([3, 1]);
-    expect(await metric('htmengine_redelivered_samples_total')).toBe(3);
+    expect(await metric('htmengine_storer_redelivered_samples_total')).toBe(3);
     expect(await refused('duplicate')).toBe(1);
     expect(await refused('older')).toBe(0);
-    expect(await metric('htmengine_stored_samples_total')).toBe(3);
+    expect(await metric('htmengine_storer_samples_total')).toBe(3);
   });
 
   it('wakes the scheduler for metrics with a model that have new rows, once each', async () => {
-    const { log, deliver, woken } = await setUp();
+    const { log, deliver, woken, timed } = await setUp();
     log.statuses.set('active', MetricStatus.ACTIVE);
     log.statuses.set('pending', MetricStatus.CREATE_PENDING);
     log.statuses.set('failed', MetricStatus.ERROR);
@@ -192,6 +195,11 @@ describe('the metric storer', () => {
     const names = ['active', 'pending', 'failed', 'waiting', 'unknown'];
     await deliver(delivery(names.flatMap((name) => [sample(name, 1), sample(name, 2)])));
     expect(woken).toEqual([['rowsStored', ['id-active', 'id-pending']]]);
+    // So is what tells how long their rows wait for a score: those of the others get none.
+    expect(timed).toEqual([
+      ['id-active', 2],
+      ['id-pending', 2],
+    ]);
     expect(log.rows.get('failed')).toHaveLength(2);
     await deliver(delivery([sample('active', 2), sample('pending', 3)]));
     expect(woken.slice(1)).toEqual([['rowsStored', ['id-pending']]]);
@@ -230,7 +238,7 @@ describe('the metric storer', () => {
     log.failures = [{ error: new HtmEngineError('store_unavailable', 'the disk is full'), after: false }];
     await expect(deliver(delivery([sample('m', 1)]))).rejects.toMatchObject({ code: 'store_unavailable' });
     expect(log.calls).toHaveLength(1);
-    expect(await metric('htmengine_stored_samples_total')).toBe(0);
+    expect(await metric('htmengine_storer_samples_total')).toBe(0);
     expect(woken).toEqual([]);
   });
 
@@ -242,7 +250,7 @@ describe('the metric storer', () => {
     expect(log.rows.get('m')).toHaveLength(2);
     expect(await refused('duplicate')).toBe(0);
     expect(await refused('older')).toBe(0);
-    expect(await metric('htmengine_redelivered_samples_total')).toBe(2);
+    expect(await metric('htmengine_storer_redelivered_samples_total')).toBe(2);
     expect(woken).toEqual([['rowsStored', ['id-m']]]);
   });
 

@@ -1,8 +1,9 @@
-import { Counter, Histogram } from 'prom-client';
+import { Counter } from 'prom-client';
 import type { Bus, SampleDelivery, SampleRefusal } from '../bus/bus.ts';
 import { hasCode } from '../errors.ts';
 import type { AutomaticRequest } from '../generation.ts';
 import { MetricStatus } from '../metric.ts';
+import type { ScoringLag } from '../lag.ts';
 import type { RefusalCounter } from '../refusals.ts';
 import type { AppendOptions, AppendOutcome, Log } from '../store/log.ts';
 import type { Telemetry } from '../telemetry.ts';
@@ -13,6 +14,7 @@ export interface MetricStorerOptions {
   readonly log: Pick<Log, 'appendSamples'>;
   readonly refusals: Pick<RefusalCounter, 'count'>;
   readonly telemetry: Telemetry;
+  readonly lag: Pick<ScoringLag, 'stored'>;
   /** What metrics that are created here are monitored with from their first row on, or null to leave them unmonitored. */
   readonly autoMonitor: AutomaticRequest | null;
   /**
@@ -55,16 +57,18 @@ export class MetricStorer {
 
   /** T0. Repeats it once if its outcome is unknown: what had been stored after all is refused then. */
   async #append(groups: readonly MetricGroup[]): Promise<{ outcomes: AppendOutcome[]; repeated: boolean }> {
-    const append = () => this.#options.log.appendSamples(groups, this.#appendOptions);
-    const stopTimer = this.#instruments.appendSeconds.startTimer();
+    // Where the samples came from stays here: what a log is given is copied to its thread.
+    const batches = groups.map(({ name, timestamps, values }) => ({ name, timestamps, values }));
+    const append = () => this.#options.log.appendSamples(batches, this.#appendOptions);
     try {
       return { outcomes: await append(), repeated: false };
     } catch (error) {
       if (hasCode(error, 'store_unavailable') || hasCode(error, 'stopped')) throw error;
-      this.#options.telemetry.log.warn({ event: 'storer.append_repeated', err: error });
+      this.#options.telemetry.log.warn(
+        { event: 'storer.append_repeated', err: error },
+        'it is not known whether samples were stored; storing them again',
+      );
       return { outcomes: await append(), repeated: true };
-    } finally {
-      stopTimer();
     }
   }
 
@@ -100,10 +104,13 @@ export class MetricStorer {
   #wake(groups: readonly MetricGroup[], outcomes: readonly AppendOutcome[], repeated: boolean): void {
     const withModel = new Set<string>();
     const ready = new Set<string>();
-    outcomes.forEach(({ metricId, status, refused, readyToActivate }, i) => {
+    outcomes.forEach(({ metricId, status, lastRowid, refused, readyToActivate }, i) => {
       const stored = repeated || (groups[i]?.timestamps.length ?? 0) > refused.length;
       const hasModel = status === MetricStatus.ACTIVE || status === MetricStatus.CREATE_PENDING;
-      if (stored && hasModel) withModel.add(metricId);
+      if (stored && hasModel) {
+        withModel.add(metricId);
+        this.#options.lag.stored(metricId, lastRowid);
+      }
       if (readyToActivate) ready.add(metricId);
     });
     if (withModel.size > 0) this.#options.bus.wake('rowsStored', Array.from(withModel));
@@ -115,24 +122,18 @@ function createInstruments({ registry }: Telemetry) {
   const registers = [registry];
   return {
     stored: new Counter({
-      name: 'htmengine_stored_samples_total',
+      name: 'htmengine_storer_samples_total',
       help: 'Samples that became rows',
       registers,
     }),
     batches: new Counter({
-      name: 'htmengine_stored_batches_total',
+      name: 'htmengine_storer_batches_total',
       help: 'Transactions in which samples became rows (T0)',
       registers,
     }),
     redelivered: new Counter({
-      name: 'htmengine_redelivered_samples_total',
+      name: 'htmengine_storer_redelivered_samples_total',
       help: 'Samples that were delivered or written again and were stored already',
-      registers,
-    }),
-    appendSeconds: new Histogram({
-      name: 'htmengine_storer_append_seconds',
-      help: 'Duration of the transaction in which samples become rows (T0)',
-      buckets: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10],
       registers,
     }),
   };

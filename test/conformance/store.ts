@@ -4,12 +4,14 @@ import { anyOrderTests } from './store/any-order.ts';
 import { appendTests } from './store/append.ts';
 import { catalogueTests } from './store/catalogue.ts';
 import { clearingTests } from './store/clearing.ts';
+import { copyingTests } from './store/copying.ts';
 import { cursorTests } from './store/cursors.ts';
 import { durabilityTests } from './store/durability.ts';
 import { StoreFixture, type StoreUnderTest } from './store/fixture.ts';
 import { monitoringTests } from './store/monitoring.ts';
 import { queryTests } from './store/queries.ts';
 import { rawScoreTests } from './store/raw-scores.ts';
+import { restartingTests } from './store/restarting.ts';
 import { sweepTests } from './store/sweeps.ts';
 import { taskTests } from './store/tasks.ts';
 
@@ -39,6 +41,8 @@ export function storeConformance(adapter: string, makeStore: () => Promise<Store
     catalogueTests(current);
     monitoringTests(current);
     clearingTests(current);
+    restartingTests(current);
+    copyingTests(current);
     queryTests(current);
     durabilityTests(current);
     anyOrderTests(current);

@@ -42,9 +42,11 @@ export class Disturber {
   }
 
   async #repeat(everyMs: number, disturb: () => Promise<void>): Promise<void> {
-    for (await delay(everyMs); !this.#stopped; await delay(everyMs)) {
+    await delay(everyMs);
+    while (!this.#stopped) {
       // While the server is being restarted there is nothing to disturb.
       await disturb().catch(() => undefined);
+      await delay(everyMs);
     }
   }
 

@@ -140,10 +140,11 @@ describe('the memory bus', () => {
   });
 
   it('holds no more than maxSamples for the consumer while publishers wait', async () => {
-    const { bus, queued } = makeBus(20, 10);
+    const { bus, queued, metric } = makeBus(20, 10);
     const { calls, nextCall } = manualConsumer(bus);
     const accepted = Array.from({ length: 30 }, (_, i) => bus.publishSamples(samples(i * 10, 7)));
     expect(await queued()).toBe(14);
+    expect(await metric('htmengine_bus_waiting_publishers')).toBe(28);
     for (let i = 0; i < 30; i++) {
       (await nextCall(i)).resolve();
       expect(await queued()).toBeLessThanOrEqual(20);

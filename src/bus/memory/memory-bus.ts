@@ -57,12 +57,21 @@ class MemoryBus implements Bus {
     });
     this.#wakeUps = new WakeUps(telemetry.log, droppedWakeUps);
     const queuedSamples = () => this.#queuedSamples;
+    const waitingPublishers = () => this.#door.length;
     new Gauge({
       name: 'htmengine_bus_queued_samples',
       help: 'Samples that wait in memory for the storer',
       registers,
       collect() {
         this.set(queuedSamples());
+      },
+    });
+    new Gauge({
+      name: 'htmengine_bus_waiting_publishers',
+      help: 'Publishers that wait for room in the queue',
+      registers,
+      collect() {
+        this.set(waitingPublishers());
       },
     });
   }

@@ -63,7 +63,10 @@ export class WakeUps {
         try {
           subscription.handler(metricIds);
         } catch (error) {
-          this.#log.error({ event: 'bus.wake_handler_failed', topic, err: error });
+          this.#log.error(
+            { event: 'bus.wake_handler_failed', topic, err: error },
+            'whoever was woken failed; the sweeps make up for it',
+          );
         }
       }
     }

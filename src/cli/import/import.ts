@@ -114,7 +114,8 @@ async function report(
     );
     return;
   }
-  const rate = seconds < 1 ? '' : `, ${Math.round(stored / seconds).toLocaleString('en')} a second`;
+  const rate =
+    seconds < 1 || stored === 0 ? '' : `, ${Math.round(stored / seconds).toLocaleString('en')} a second`;
   const lines = [
     `${countText(stored, 'row')} of ${countText(metrics, 'metric')} stored in ${seconds.toFixed(1)} s${rate}`,
   ];

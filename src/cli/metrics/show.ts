@@ -45,7 +45,7 @@ function description(metric: MetricJson, model: ModelJson | null): string {
   const stream = process.stdout;
   const { lastTimestamp, lastValue, lastLogLikelihood, lastScoredTimestamp, recent = [] } = metric;
   const facts: [string, string][] = [['state', stateSentence(metric)]];
-  facts.push(['rows', countText(metric.rows, 'row')]);
+  facts.push(['rows', metric.rows.toLocaleString('en')]);
   if (lastTimestamp !== null && lastValue !== null)
     facts.push(['last', `${shortNumber(lastValue)} at ${timeText(lastTimestamp)}`]);
   if (lastScoredTimestamp !== null) {

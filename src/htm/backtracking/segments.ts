@@ -1,8 +1,8 @@
 import { ArenaFormatError } from '../arena.ts';
 import type { Arena, SectionSpec } from '../arena.ts';
+import { BANK_MASK, BANK_ROWS, BANK_SHIFT, ForwardIndex } from '../forward-index.ts';
 import type { Random } from '../random.ts';
 import { evictRows } from './eviction.ts';
-import { BANK_MASK, BANK_ROWS, BANK_SHIFT, ForwardIndex } from './forward-index.ts';
 import { CELL_SHIFT, CELL_STRIDE, MAX_COLUMNS, allCells } from './parameters.ts';
 import type { BacktrackingMemoryParameters } from './parameters.ts';
 import { CONNECTED_BYTE, HEADER_BYTES, SIZE_BYTE, SegmentRows } from './segment-rows.ts';

@@ -1,4 +1,4 @@
-import { BANK_ROWS } from './forward-index.ts';
+import { BANK_ROWS } from '../forward-index.ts';
 import { CELL_SHIFT, MAX_COLUMNS } from './parameters.ts';
 
 /**

@@ -1,5 +1,6 @@
 import type { Arena, ArenaPart } from '../arena.ts';
 import { leastRecentlyUsed } from '../ceiling.ts';
+import { scratch } from './scratch.ts';
 import { checkSegmentTables } from './segment-check.ts';
 import {
   FREE_GRANULE,
@@ -13,11 +14,12 @@ import {
   SEGMENT_SECTIONS,
   SLOTS,
   SYNAPSE_COUNT,
+  grownLength,
   maxSegmentNumbers,
   segmentTables,
 } from './segment-tables.ts';
 import type { SegmentLimits } from './segment-tables.ts';
-import { SourceIndex, grownLength } from './source-index.ts';
+import { SourceIndex } from './source-index.ts';
 
 /** One segment as a reader sees it. Cells are numbered as in `SegmentLimits`; synapses are in order of creation. */
 export interface SegmentView {
@@ -37,8 +39,8 @@ export interface SegmentView {
  *
  * Synapses live in granules of 16 slots, sources and permanences apart. A segment owns a chain of granules and keeps its
  * synapses in order of creation along it; a destroyed synapse leaves an empty slot (source and permanence 0), which only
- * compaction closes. Sets of slots - living, connected, at 1, active - are a 16-bit mask per granule, so that counting a
- * segment's active synapses and adapting them never ask a source whether it is active.
+ * compaction closes. Sets of slots - living, connected - are a 16-bit mask per granule. Active synapses are counted in the index by
+ * source alone; which ones they are is only found out where a segment learns.
  *
  * A link is a number plus 1, or 0 for none. A set of cells is a bit per cell number, 32 to a word.
  */
@@ -63,13 +65,11 @@ export class SegmentStore {
   #permanences!: Float32Array;
   #permanenceBits!: Int32Array;
   /**
-   * Derived per granule: the slots with a connected synapse, some of those with a permanence of 1 (so that need not be
-   * raised), those with an active source as of `countActive`; and the segment.
+   * Derived per granule: the slots with a connected synapse, and some of those with a permanence of 1 (so that need not
+   * be raised).
    */
   #connected = new Uint16Array(0);
   #full = new Uint16Array(0);
-  #active = new Uint16Array(0);
-  #segments = new Uint32Array(0);
   /** Numbers of the segments created since the last `settle`, owners ascending. */
   readonly #created: number[] = [];
   #destroyedCount = 0;
@@ -97,8 +97,7 @@ export class SegmentStore {
       this.#permanenceBits = new Int32Array(buffer, byteOffset, length);
     });
     checkSegmentTables(segmentTables(this.#part), limits);
-    this.#index = new SourceIndex(((limits.columnCount << limits.cellShift) + 31) >>> 5);
-    this.#derive();
+    this.#index = this.#derive();
   }
 
   get segmentCount(): number {
@@ -116,8 +115,7 @@ export class SegmentStore {
 
   /** Bytes held outside the arena. */
   get derivedBytes(): number {
-    const masks = this.#connected.byteLength + this.#active.byteLength + this.#segments.byteLength;
-    return masks + this.#index.byteLength;
+    return this.#connected.byteLength + this.#full.byteLength + this.#index.byteLength;
   }
 
   /** Synapses of `segment`. */
@@ -126,26 +124,12 @@ export class SegmentStore {
   }
 
   /**
-   * Marks the synapses whose source is in the cell set `active`, of which `groups[0..groupCount)` are the words that are
-   * not 0, and counts them per segment number into `counts[0..numberBound)`: all in the lower 16 bits, the connected ones in the upper.
+   * Counts the synapses whose source is in the cell set `active`, of which `groups[0..groupCount)` are the words that are
+   * not 0, per segment number into `counts[0..numberBound)`: all in the lower 16 bits, the connected ones in the upper.
    */
   countActive(active: Uint32Array, groups: Uint16Array, groupCount: number, counts: Uint32Array): void {
-    const granules = this.#counters[GRANULES_USED];
-    const marks = this.#active;
-    const connected = this.#connected;
-    const segments = this.#segments;
-    marks.fill(0, 0, granules);
-    this.#index.mark(active, groups, groupCount, marks);
     counts.fill(0, 0, this.numberBound);
-    for (let granule = 0; granule < granules; granule++) {
-      const marked = marks[granule];
-      // Both populations are counted at once, one in each half of the word.
-      let bits = marked | ((marked & connected[granule]) << 16);
-      bits -= (bits >>> 1) & 0x55555555;
-      bits = (bits & 0x33333333) + ((bits >>> 2) & 0x33333333);
-      bits = (bits + (bits >>> 4)) & 0x0f0f0f0f;
-      counts[segments[granule]] += (bits + (bits >>> 8)) & 0x001f001f;
-    }
+    this.#index.count(active, groups, groupCount, counts);
   }
 
   /** The first position in the order whose segment belongs to `cell` or a higher one. */
@@ -175,41 +159,76 @@ export class SegmentStore {
   }
 
   /**
-   * Raises each permanence of `segment` by `up` where the source was active at the last `countActive`, and lowers
-   * it by `down` elsewhere (5.3). Synapses that fall to 0 are destroyed, and with its last synapse the segment.
+   * Raises each permanence of `segment` by `up` where the source is in the cell set `active`, and lowers it by `down`
+   * elsewhere (5.3). Synapses that fall to 0 are destroyed, and with its last synapse the segment.
    * @returns whether the segment still lives.
    */
-  reinforce(segment: number, up: number, down: number): boolean {
+  reinforce(segment: number, active: Uint32Array, up: number, down: number): boolean {
     let link = this.#firstLinks[segment];
     while (link !== 0) {
       const granule = link - 1;
       link = this.#nextLinks[granule];
-      const active = this.#active[granule];
+      const living = this.#living[granule];
+      const raise = this.#slotsFrom(granule, active) & living;
       // Most active synapses of a settled memory have reached 1 and stay there.
-      const raised = this.#raise(granule, active & ~this.#full[granule], up);
-      const lowered = this.#lower(granule, this.#living[granule] & ~active, down);
+      const raised = this.#raise(granule, raise & ~this.#full[granule], up);
+      const lowered = this.#lower(granule, living & ~raise, down);
       if ((raised | lowered) < 0) this.#review(segment, granule);
     }
     return this.#isAlive(segment);
   }
 
-  /** Lowers the permanences of `segment` whose source was active at the last `countActive`, else as `reinforce`. */
-  punish(segment: number, down: number): void {
+  /** Lowers the permanences of `segment` whose source is in the cell set `active`, else as `reinforce`. */
+  punish(segment: number, active: Uint32Array, down: number): void {
     let link = this.#firstLinks[segment];
     while (link !== 0) {
       const granule = link - 1;
       link = this.#nextLinks[granule];
-      if (this.#lower(granule, this.#active[granule], down) < 0) this.#review(segment, granule);
+      const lower = this.#slotsFrom(granule, active) & this.#living[granule];
+      if (this.#lower(granule, lower, down) < 0) this.#review(segment, granule);
     }
     this.#isAlive(segment);
   }
 
-  /** Adds the sources of `segment` that were active at the last `countActive` to the cell set `set`. */
-  addActiveSources(segment: number, set: Uint32Array): void {
+  /**
+   * Reads what `reinforce` and `punish` will need of `segments[0..count)`. Following one chain after the other, a memory that is
+   * not in the caches would be waited for at every link; here all chains advance together, and their reads overlap.
+   */
+  prefetch(segments: Uint32Array, count: number): void {
+    if (scratch.frontier.length < count) scratch.frontier = new Uint32Array(segments.length);
+    const granules = scratch.frontier;
+    const firstLinks = this.#firstLinks;
+    const nextLinks = this.#nextLinks;
+    const living = this.#living;
+    const full = this.#full;
+    const sources = this.#sources;
+    const bits = this.#permanenceBits;
+    let length = 0;
+    for (let k = 0; k < count; k++) granules[length++] = firstLinks[segments[k]] - 1;
+    let read = 0;
+    while (length > 0) {
+      let longer = 0;
+      for (let k = 0; k < length; k++) {
+        const granule = granules[k];
+        const place = granule * SLOTS;
+        read |= living[granule] | full[granule] | sources[place] | bits[place] | bits[place + SLOTS - 1];
+        const link = nextLinks[granule];
+        granules[longer] = link - 1;
+        // 1 if there is a link, 0 if not: where a chain ends cannot be foreseen.
+        longer += -link >>> 31;
+      }
+      length = longer;
+    }
+    // The reads must have a use, or they would be left out.
+    scratch.read = read;
+  }
+
+  /** Adds the sources of `segment` that are in the cell set `active` to `set`. */
+  addActiveSources(segment: number, active: Uint32Array, set: Uint32Array): void {
     for (let link = this.#firstLinks[segment]; link !== 0; link = this.#nextLinks[link - 1]) {
-      for (let left = this.#active[link - 1]; left !== 0; left &= left - 1) {
+      for (let left = this.#living[link - 1]; left !== 0; left &= left - 1) {
         const source = this.#sources[(link - 1) * SLOTS + 31 - Math.clz32(left & -left)];
-        set[source >>> 5] |= 1 << source;
+        set[source >>> 5] |= active[source >>> 5] & (1 << source);
       }
     }
   }
@@ -225,7 +244,7 @@ export class SegmentStore {
     this.#noteThresholds(place);
     this.#sizes[segment]++;
     this.#counters[SYNAPSE_COUNT]++;
-    this.#index.add(source, place);
+    this.#index.add(source, segment, this.#isConnected(place));
   }
 
   /**
@@ -314,6 +333,18 @@ export class SegmentStore {
     this.#destroyedCount++;
   }
 
+  /** The slots of a granule whose source is in the cell set `active`; an empty slot counts as source 0. */
+  #slotsFrom(granule: number, active: Uint32Array): number {
+    const sources = this.#sources;
+    const start = granule * SLOTS;
+    let slots = 0;
+    for (let slot = 0; slot < SLOTS; slot++) {
+      const source = sources[start + slot];
+      slots |= ((active[source >>> 5] >>> source) & 1) << slot;
+    }
+    return slots;
+  }
+
   /** Raises the permanences in the slots of `mask`, to 1 at most; negative if one of them has become connected. */
   #raise(granule: number, mask: number, up: number): number {
     const bits = this.#permanenceBits;
@@ -365,6 +396,10 @@ export class SegmentStore {
       if (bits >= this.#connectedBits) connected |= bit;
       if (bits < LEAST_PERMANENCE_BITS) dead |= bit;
     }
+    for (let left = connected ^ this.#connected[granule]; left !== 0; left &= left - 1) {
+      const slot = 31 - Math.clz32(left & -left);
+      this.#index.setConnected(this.#sources[granule * SLOTS + slot], segment, (connected >>> slot) & 1);
+    }
     this.#connected[granule] = connected;
     if (dead !== 0) this.#destroy(segment, granule, dead);
   }
@@ -373,13 +408,13 @@ export class SegmentStore {
   #destroy(segment: number, granule: number, mask: number): void {
     for (let left = mask; left !== 0; left &= left - 1) {
       const place = granule * SLOTS + 31 - Math.clz32(left & -left);
-      this.#index.remove(this.#sources[place], place);
+      this.#index.remove(this.#sources[place], segment, this.#isConnected(place));
       this.#sources[place] = 0;
       this.#permanences[place] = 0;
       this.#sizes[segment]--;
       this.#counters[SYNAPSE_COUNT]--;
     }
-    for (const set of [this.#living, this.#connected, this.#full, this.#active]) set[granule] &= ~mask;
+    for (const set of [this.#living, this.#connected, this.#full]) set[granule] &= ~mask;
     if (this.#living[granule] === 0) this.#unlink(segment, granule);
   }
 
@@ -422,7 +457,6 @@ export class SegmentStore {
     if (last < 0) this.#firstLinks[segment] = granule + 1;
     else this.#nextLinks[last] = granule + 1;
     this.#nextLinks[granule] = 0;
-    this.#segments[granule] = segment;
     return granule * SLOTS;
   }
 
@@ -431,6 +465,11 @@ export class SegmentStore {
     const bit = 1 << (place & 15);
     if (this.#permanenceBits[place] >= this.#connectedBits) this.#connected[place >>> 4] |= bit;
     if (this.#permanenceBits[place] === ONE_BITS) this.#full[place >>> 4] |= bit;
+  }
+
+  /** Whether the synapse at `place` is noted as connected: 0 or 1. */
+  #isConnected(place: number): number {
+    return (this.#connected[place >>> 4] >>> (place & 15)) & 1;
   }
 
   /** Closes the gaps between the segment's synapses. */
@@ -455,12 +494,11 @@ export class SegmentStore {
 
   #moveSynapse(from: number, to: number): void {
     if (from === to) return;
-    this.#index.move(this.#sources[from], from, to);
     this.#sources[to] = this.#sources[from];
     this.#permanences[to] = this.#permanences[from];
     this.#sources[from] = 0;
     this.#permanences[from] = 0;
-    for (const mask of [this.#living, this.#connected, this.#full, this.#active]) {
+    for (const mask of [this.#living, this.#connected, this.#full]) {
       const bit = (mask[from >>> 4] >>> (from & 15)) & 1;
       mask[from >>> 4] &= ~(1 << (from & 15));
       mask[to >>> 4] |= bit << (to & 15);
@@ -540,31 +578,32 @@ export class SegmentStore {
   /** Gives the derived tables the length of the granule sections, keeping what they hold. */
   #fitDerived(): void {
     const length = this.#nextLinks.length;
-    const [connected, full, active, segments] = [this.#connected, this.#full, this.#active, this.#segments];
+    const [connected, full] = [this.#connected, this.#full];
     this.#connected = new Uint16Array(length);
     this.#connected.set(connected);
     this.#full = new Uint16Array(length);
     this.#full.set(full);
-    this.#active = new Uint16Array(length);
-    this.#active.set(active);
-    this.#segments = new Uint32Array(length);
-    this.#segments.set(segments);
   }
 
-  #derive(): void {
+  /** Fills the derived tables; returns the index. */
+  #derive(): SourceIndex {
+    const sources = new Uint16Array(this.synapseCount);
+    const uses = new Uint32Array(this.synapseCount);
+    let n = 0;
     this.#fitDerived();
     for (let position = 0; position < this.segmentCount; position++) {
       const segment = this.order[position];
       for (let link = this.#firstLinks[segment]; link !== 0; link = this.#nextLinks[link - 1]) {
-        const granule = link - 1;
-        this.#segments[granule] = segment;
-        for (let left = this.#living[granule]; left !== 0; left &= left - 1) {
-          const place = granule * SLOTS + 31 - Math.clz32(left & -left);
-          this.#index.add(this.#sources[place], place);
+        for (let left = this.#living[link - 1]; left !== 0; left &= left - 1) {
+          const place = (link - 1) * SLOTS + 31 - Math.clz32(left & -left);
           this.#noteThresholds(place);
+          sources[n] = this.#sources[place];
+          uses[n++] = segment * 2 + this.#isConnected(place);
         }
       }
     }
+    const { columnCount, cellShift } = this.#limits;
+    return SourceIndex.of(((columnCount << cellShift) + 31) >>> 5, sources, uses);
   }
 }
 

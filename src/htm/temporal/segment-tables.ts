@@ -86,9 +86,14 @@ export function maxSegmentNumbers(limits: SegmentLimits): number {
   return Math.min(Math.max(INITIAL_SEGMENTS, numbers), MAX_SEGMENTS);
 }
 
+/** The next capacity of a table that is full: a quarter more. */
+export function grownLength(length: number): number {
+  return length + Math.max(8, length >>> 2);
+}
+
 /** Slots of a granule: one cache line of permanences, half a line of sources. */
 export const SLOTS = 16;
-/** A place takes 27 bits of a source index entry. */
+/** A place stays below 2^27. */
 export const MAX_GRANULES = 2 ** 23;
 const MAX_SEGMENTS = 2 ** 24;
 const INITIAL_SEGMENTS = 64;

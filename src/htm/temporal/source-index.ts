@@ -1,141 +1,78 @@
+import { ForwardIndex } from '../forward-index.ts';
+
 /**
- * Which synapses listen to a cell: per group of 32 source cells (one word of a cell set) a list of entries, each
- * naming a synapse's place and its source within the group. Marking a record's active synapses walks only the lists
- * of groups that have active cells and touches no synapse.
+ * Which segments of a plain memory listen to a cell, and whether by a connected synapse: derived state, rebuilt when
+ * a model is loaded. Counting a record's active synapses reads the entries of its active cells, two bytes each and side by
+ * side, and nothing of the segments themselves.
  *
- * A place is `granule * 16 + slot` (see `SegmentStore`), 27 bits. The index is derived state, rebuilt when a model is loaded; the
- * order of a list follows from its history and never matters, because marking is commutative.
- *
- * A list is a chain of blocks of 16 entries (one cache line). Only its first block is partly filled, so adding and
- * taking out work at the front.
+ * An entry is the segment's number within its bank and a bit for connected.
  */
 export class SourceIndex {
-  readonly #heads: Uint32Array;
-  readonly #lengths: Uint32Array;
-  #entries = new Int32Array(INITIAL_BLOCKS * BLOCK);
-  #next = new Uint32Array(INITIAL_BLOCKS);
-  #blocksUsed = 0;
-  #freeBlocks = 0;
-  #freeHead = 0;
+  readonly #groupCount: number;
+  readonly #banks: ForwardIndex[] = [];
 
   /** An empty index over `groupCount` groups of 32 source cells. */
   constructor(groupCount: number) {
-    this.#heads = new Uint32Array(groupCount);
-    this.#lengths = new Uint32Array(groupCount);
+    this.#groupCount = groupCount;
+  }
+
+  /**
+   * The index over `groupCount` groups of the synapses of which number i is from cell `sources[i]`; `uses[i]` is twice its
+   * segment, plus 1 if it is connected.
+   */
+  static of(groupCount: number, sources: Uint16Array, uses: Uint32Array): SourceIndex {
+    const index = new SourceIndex(groupCount);
+    for (let bank = 0, left = uses.length; left > 0; bank++) {
+      const cells = new Uint16Array(left);
+      const entries = new Uint16Array(left);
+      let n = 0;
+      for (let i = 0; i < uses.length; i++) {
+        cells[n] = sources[i];
+        entries[n] = uses[i];
+        n += uses[i] >>> ENTRY_BITS === bank ? 1 : 0;
+      }
+      index.#banks.push(ForwardIndex.ofEntries(groupCount, cells.subarray(0, n), entries.subarray(0, n)));
+      left -= n;
+    }
+    return index;
   }
 
   /** Bytes held. */
   get byteLength(): number {
-    return (
-      this.#heads.byteLength + this.#lengths.byteLength + this.#entries.byteLength + this.#next.byteLength
-    );
+    return this.#banks.reduce((bytes, bank) => bytes + bank.byteLength, 0);
   }
 
-  /** Notes a new synapse at `place` from cell `source`. */
-  add(source: number, place: number): void {
-    const group = source >>> 5;
-    const filled = this.#lengths[group]++ % BLOCK;
-    if (filled === 0) {
-      const block = this.#takeBlock();
-      this.#next[block] = this.#heads[group];
-      this.#heads[group] = block;
-    }
-    this.#entries[this.#heads[group] * BLOCK + filled] = entryOf(source, place);
+  /** Notes a new synapse of `segment` from cell `source`; `connected` is 0 or 1. */
+  add(source: number, segment: number, connected: number): void {
+    while (this.#banks.length <= segment >>> BANK_SHIFT) this.#banks.push(new ForwardIndex(this.#groupCount));
+    this.#banks[segment >>> BANK_SHIFT].add(source, entryOf(segment, connected));
   }
 
-  /** Forgets the synapse at `place` from cell `source`. */
-  remove(source: number, place: number): void {
-    const group = source >>> 5;
-    const position = this.#find(source, place);
-    const head = this.#heads[group];
-    const filled = --this.#lengths[group] % BLOCK;
-    this.#entries[position] = this.#entries[head * BLOCK + filled];
-    if (filled === 0) {
-      this.#heads[group] = this.#next[head];
-      this.#next[head] = this.#freeHead;
-      this.#freeHead = head;
-      this.#freeBlocks++;
-    }
+  /** Forgets the synapse of `segment` from cell `source`; `connected` as noted last. */
+  remove(source: number, segment: number, connected: number): void {
+    this.#banks[segment >>> BANK_SHIFT].remove(source, entryOf(segment, connected));
   }
 
-  /** The synapse from cell `source` has moved from place `from` to place `to`. */
-  move(source: number, from: number, to: number): void {
-    this.#entries[this.#find(source, from)] = entryOf(source, to);
+  /** Notes that the synapse of `segment` from cell `source` is connected now (1), or no more (0). */
+  setConnected(source: number, segment: number, connected: number): void {
+    const before = entryOf(segment, connected ^ 1);
+    this.#banks[segment >>> BANK_SHIFT].replace(source, before, entryOf(segment, connected));
   }
 
   /**
-   * Sets bit `slot` of `marks[granule]` for every synapse whose source is in the cell set `active`.
-   * `groups[0..groupCount)` are the words of `active` that are not 0.
+   * Adds, per segment number, its synapses from the cell set `active` to the lower 16 bits of `counts`, the connected
+   * ones to the upper. `groups[0..groupCount)` are the words of `active` that are not 0.
    */
-  mark(active: Uint32Array, groups: Uint16Array, groupCount: number, marks: Uint16Array): void {
-    const entries = this.#entries;
-    const next = this.#next;
-    for (let g = 0; g < groupCount; g++) {
-      const group = groups[g];
-      const cells = active[group];
-      let length = this.#lengths[group];
-      let block = this.#heads[group];
-      let inBlock = length % BLOCK || BLOCK;
-      while (length > 0) {
-        const start = block * BLOCK;
-        for (let i = start; i < start + inBlock; i++) {
-          const entry = entries[i];
-          // A shift count is taken modulo 32, and the source within its group is in the entry's lowest 5 bits.
-          marks[entry >>> 9] |= ((cells >>> entry) & 1) << ((entry >>> 5) & 15);
-        }
-        length -= inBlock;
-        inBlock = BLOCK;
-        block = next[block];
-      }
-    }
-  }
-
-  #find(source: number, place: number): number {
-    const entries = this.#entries;
-    const group = source >>> 5;
-    const entry = entryOf(source, place);
-    let length = this.#lengths[group];
-    let block = this.#heads[group];
-    let inBlock = length % BLOCK || BLOCK;
-    while (length > 0) {
-      const start = block * BLOCK;
-      for (let i = start; i < start + inBlock; i++) if (entries[i] === entry) return i;
-      length -= inBlock;
-      inBlock = BLOCK;
-      block = this.#next[block];
-    }
-    throw new Error(`the source index has no synapse at place ${place} from cell ${source}`);
-  }
-
-  #takeBlock(): number {
-    if (this.#freeBlocks > 0) {
-      const block = this.#freeHead;
-      this.#freeHead = this.#next[block];
-      this.#freeBlocks--;
-      return block;
-    }
-    if (this.#blocksUsed === this.#next.length) {
-      const blocks = grownLength(this.#next.length);
-      const entries = new Int32Array(blocks * BLOCK);
-      entries.set(this.#entries);
-      this.#entries = entries;
-      const next = new Uint32Array(blocks);
-      next.set(this.#next);
-      this.#next = next;
-    }
-    return this.#blocksUsed++;
+  count(active: Uint32Array, groups: Uint16Array, groupCount: number, counts: Uint32Array): void {
+    for (let bank = 0; bank < this.#banks.length; bank++)
+      this.#banks[bank].countTwoKinds(groups, groupCount, active, counts, bank << BANK_SHIFT);
   }
 }
 
-/** The next capacity of a table that is full: a quarter more. */
-export function grownLength(length: number): number {
-  return length + Math.max(8, length >>> 2);
+function entryOf(segment: number, connected: number): number {
+  return ((segment & BANK_MASK) << 1) | connected;
 }
 
-/** Bits of an entry: 0-4 the source within its group, 5-8 the slot, 9-31 the granule. */
-function entryOf(source: number, place: number): number {
-  return (place << 5) | (source & 31);
-}
-
-const BLOCK = 16;
-const INITIAL_BLOCKS = 64;
+const ENTRY_BITS = 16;
+const BANK_SHIFT = ENTRY_BITS - 1;
+const BANK_MASK = (1 << BANK_SHIFT) - 1;

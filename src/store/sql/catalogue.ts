@@ -1,13 +1,15 @@
 import { HtmEngineError } from '../../errors.ts';
 import type { GenerationRequest } from '../../generation.ts';
 import { checkName, MAX_NAME_CHARACTERS, type Metric, type MetricStatus } from '../../metric.ts';
-import type { Catalogue } from '../catalogue.ts';
+import type { Catalogue, MetricCopy } from '../catalogue.ts';
 import { checkLimit } from './bounds.ts';
+import { abandonCopies, beginCopy, copyRows, finishCopy } from './copying.ts';
 import { discardMetric, removeDiscarded } from './discarding.ts';
 import { checkRequest } from './generations.ts';
 import { takeLeases } from './leases.ts';
 import { createMetrics, selectMetric } from './metrics.ts';
 import { activate, clearResults, monitor, unmonitor } from './monitoring.ts';
+import { relearn, retry } from './restarting.ts';
 import type { Session } from './session.ts';
 import { metricsToActivate, metricsToClear } from './sweeps.ts';
 
@@ -22,12 +24,7 @@ export class SqlCatalogue implements Catalogue {
   }
 
   async createMetric(name: string): Promise<{ metricId: string; created: boolean }> {
-    if (checkName(name) !== null) {
-      throw new HtmEngineError(
-        'invalid_metric_name',
-        `not a metric name: ${JSON.stringify(name.slice(0, MAX_NAME_CHARACTERS))}; give 1 to ${MAX_NAME_CHARACTERS} characters without control characters`,
-      );
-    }
+    refuseName(name);
     let before: string | undefined;
     return this.#session.write(async (db) => {
       const existing = await selectMetric(db, { name });
@@ -65,6 +62,33 @@ export class SqlCatalogue implements Catalogue {
     return this.#session.write((db) => unmonitor(db, metricId));
   }
 
+  retry(metricId: string): Promise<boolean> {
+    return this.#session.write((db) => retry(db, metricId));
+  }
+
+  async relearn(metricId: string, request: GenerationRequest): Promise<void> {
+    checkRequest(request);
+    await this.#session.write((db) => relearn(db, metricId, request));
+  }
+
+  beginCopy(metricId: string): Promise<MetricCopy> {
+    return this.#session.write((db) => beginCopy(db, this.#partitions, metricId));
+  }
+
+  async copyRows(copy: MetricCopy, limit: number): Promise<boolean> {
+    checkLimit(limit);
+    return this.#session.write((db) => copyRows(db, copy, limit));
+  }
+
+  async finishCopy(copy: MetricCopy, name: string): Promise<MetricStatus> {
+    refuseName(name);
+    return this.#session.write((db) => finishCopy(db, this.#partitions, copy, name));
+  }
+
+  abandonCopies(copyId?: string): Promise<void> {
+    return this.#session.write((db) => abandonCopies(db, copyId));
+  }
+
   async clearResults(metricId: string, limit: number): Promise<boolean> {
     checkLimit(limit);
     return this.#session.write((db) => clearResults(db, metricId, limit));
@@ -87,4 +111,13 @@ export class SqlCatalogue implements Catalogue {
   takeLeases(owner: string): Promise<number> {
     return this.#session.write((db) => takeLeases(db, owner));
   }
+}
+
+/** @throws HtmEngineError `invalid_metric_name` */
+function refuseName(name: string): void {
+  if (checkName(name) === null) return;
+  throw new HtmEngineError(
+    'invalid_metric_name',
+    `not a metric name: ${JSON.stringify(name.slice(0, MAX_NAME_CHARACTERS))}; give 1 to ${MAX_NAME_CHARACTERS} characters without control characters`,
+  );
 }

@@ -123,7 +123,7 @@ function freeze(
   return { resolution, modelParams: JSON.stringify(fillResolution(template, path, resolution)) };
 }
 
-/** The pending generations whose metric has the rows they wait for, in uid order. */
+/** The pending generations that may open: their metric has the rows they wait for, or they have a range already. In uid order. */
 export function generationsWithEnoughRows(db: Db) {
   return (
     db
@@ -131,21 +131,37 @@ export function generationsWithEnoughRows(db: Db) {
       .innerJoin('metric', 'metric.uid', 'generation.uid')
       .select('generation.uid')
       .where('generation.state', '=', 'pending')
-      // Spares most metrics the look at their first row.
-      .whereRef('metric.last_rowid', '>=', 'generation.minimum_rows')
+      // New scores must never stand beside those of an older generation.
       .where((eb) =>
-        eb(
-          eb(
-            'metric.last_rowid',
-            '-',
+        eb.not(
+          eb.exists(
             eb
-              .selectFrom('metric_data')
-              .select((inner) => inner.fn.min('metric_data.rowid').as('first_rowid'))
-              .whereRef('metric_data.uid', '=', 'generation.uid'),
+              .selectFrom('result_clearing')
+              .select('result_clearing.uid')
+              .whereRef('result_clearing.uid', '=', 'generation.uid'),
           ),
-          '>=',
-          eb('generation.minimum_rows', '-', 1),
         ),
+      )
+      .where((eb) =>
+        eb.or([
+          eb('generation.range_min', 'is not', null),
+          eb.and([
+            // Spares most metrics the look at their first row.
+            eb('metric.last_rowid', '>=', eb.ref('generation.minimum_rows')),
+            eb(
+              eb(
+                'metric.last_rowid',
+                '-',
+                eb
+                  .selectFrom('metric_data')
+                  .select((inner) => inner.fn.min('metric_data.rowid').as('first_rowid'))
+                  .whereRef('metric_data.uid', '=', 'generation.uid'),
+              ),
+              '>=',
+              eb('generation.minimum_rows', '-', 1),
+            ),
+          ]),
+        ]),
       )
       .orderBy('generation.uid')
   );

@@ -12,7 +12,7 @@ import {
 } from '../../metric.ts';
 import { checkRequest, generationRow } from './generations.ts';
 import { partitionOf } from './partition.ts';
-import { DISCARDED_DATASOURCE, type Schema } from './schema.ts';
+import { COPYING_DATASOURCE, DISCARDED_DATASOURCE, type Schema } from './schema.ts';
 import type { Db } from './session.ts';
 
 /** The original's interval for custom metrics. */
@@ -87,9 +87,9 @@ async function insertInChunks<Table extends 'metric' | 'generation'>(
   }
 }
 
-/** Condition: the metric has not been discarded. */
+/** Condition: the metric is neither discarded nor a copy that is still being made. */
 export function isPresent(eb: ExpressionBuilder<Schema, 'metric'>) {
-  return eb('metric.datasource', '!=', DISCARDED_DATASOURCE);
+  return eb('metric.datasource', 'not in', [DISCARDED_DATASOURCE, COPYING_DATASOURCE]);
 }
 
 /** The metric's row. @throws HtmEngineError `metric_not_found` */

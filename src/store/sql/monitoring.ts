@@ -19,7 +19,7 @@ export async function monitor(
       metricId,
     });
   }
-  await refuseWhileClearing(db, metric);
+  if (await isClearing(db, metricId)) throw stillClearing(metric);
   const pending = generationRow(
     metricId,
     await nextGenerationNumber(db, metricId),
@@ -59,7 +59,17 @@ export async function activate(
     .where('uid', '=', metricId)
     .where('state', '=', 'pending')
     .executeTakeFirstOrThrow();
+  if (await isClearing(db, metricId)) {
+    if (rows === 'firstRows') return metric.status;
+    throw stillClearing(metric);
+  }
   const first = await firstRowid(db, metricId);
+  const given = givenRange(pending);
+  if (given !== null) {
+    await openGeneration(db, pending, given, first ?? metric.last_rowid + 1);
+    await change(db, metricId, 'activate');
+    return MetricStatus.CREATE_PENDING;
+  }
   if (rows === 'firstRows') {
     if (first === null || metric.last_rowid - first + 1 < pending.minimum_rows) return metric.status;
   } else if (first === null) {
@@ -70,7 +80,7 @@ export async function activate(
     );
   }
   const lastUsed = rows === 'firstRows' ? first + pending.minimum_rows - 1 : metric.last_rowid;
-  const range = givenRange(pending) ?? (await rangeOfRows(db, metricId, lastUsed));
+  const range = await rangeOfRows(db, metricId, lastUsed);
   await openGeneration(db, pending, range, first);
   await change(db, metricId, 'activate');
   return MetricStatus.CREATE_PENDING;
@@ -85,6 +95,12 @@ export async function unmonitor(db: Db, metricId: string): Promise<boolean> {
     .set({ parameters: null, model_params: null })
     .where('uid', '=', metricId)
     .execute();
+  await closeGeneration(db, metricId);
+  return true;
+}
+
+/** Ends the pending or open generation: its watermarks and cursors go, its results are noted for clearing. */
+export async function closeGeneration(db: Db, metricId: string): Promise<void> {
   await rememberResults(db, metricId);
   await db
     .updateTable('generation')
@@ -95,7 +111,6 @@ export async function unmonitor(db: Db, metricId: string): Promise<boolean> {
   await db.deleteFrom('scheduler_watermark').where('uid', '=', metricId).execute();
   await db.deleteFrom('anomaly_watermark').where('uid', '=', metricId).execute();
   await db.deleteFrom('cursor').where('uid', '=', metricId).execute();
-  return true;
 }
 
 /** See `Catalogue.clearResults`. */
@@ -147,25 +162,30 @@ async function change(db: Db, metricId: string, event: MetricEvent): Promise<voi
   throw new Error(`metric ${metricId} changed its state inside a transaction`);
 }
 
-/** New scores must never stand beside those of an older generation. */
-async function refuseWhileClearing(
-  db: Db,
-  metric: { readonly uid: string; readonly name: string; readonly status: MetricStatus },
-): Promise<void> {
+/** Whether old results wait to be cleared: new scores must never stand beside those of an older generation. */
+async function isClearing(db: Db, metricId: string): Promise<boolean> {
   const clearing = await db
     .selectFrom('result_clearing')
     .select('uid')
-    .where('uid', '=', metric.uid)
+    .where('uid', '=', metricId)
     .executeTakeFirst();
-  if (clearing === undefined) return;
-  throw new HtmEngineError(
+  return clearing !== undefined;
+}
+
+function stillClearing(metric: {
+  readonly uid: string;
+  readonly name: string;
+  readonly status: MetricStatus;
+}): HtmEngineError {
+  return new HtmEngineError(
     'metric_status_changed',
     `the old results of metric ${metric.name} are still being cleared: try again in a moment`,
     { metricId: metric.uid, status: metric.status },
   );
 }
 
-async function nextGenerationNumber(db: Db, metricId: string): Promise<number> {
+/** The number of the metric's next generation; none is given twice. */
+export async function nextGenerationNumber(db: Db, metricId: string): Promise<number> {
   const last = await db
     .selectFrom('generation')
     .select('generation')

@@ -18,10 +18,10 @@ export interface Schema {
   checkpoint: CheckpointTable;
 }
 
-interface MetricTable {
+export interface MetricTable {
   /** 32 hex digits. */
   uid: string;
-  /** `custom`, or `discarded` for a metric that only waits for its rows to be removed. */
+  /** `custom`, `copying` for a copy that is not finished, or `discarded` for a metric that only waits for its rows to be removed. */
   datasource: string;
   /** Unique per datasource, compared by bytes. */
   name: string;
@@ -45,7 +45,7 @@ interface MetricTable {
   model_params: string | null;
 }
 
-interface MetricDataTable {
+export interface MetricDataTable {
   uid: string;
   /** From 1, consecutive per metric. */
   rowid: number;
@@ -58,7 +58,7 @@ interface MetricDataTable {
 }
 
 /** Everything that was asked of a generation and, once it is open, everything that is frozen with it. */
-interface GenerationTable {
+export interface GenerationTable {
   uid: string;
   /** 1, 2, ... per metric. A closed generation's row stays, so that its number is never given again. */
   generation: number;
@@ -89,7 +89,7 @@ interface GenerationTable {
 export type GenerationState = 'pending' | 'open' | 'closed';
 
 /** One row per open generation; T1 moves it. */
-interface SchedulerWatermarkTable {
+export interface SchedulerWatermarkTable {
   uid: string;
   generation: number;
   processed_rowid: number;
@@ -98,7 +98,7 @@ interface SchedulerWatermarkTable {
 }
 
 /** One row per open generation; T2 moves it. */
-interface AnomalyWatermarkTable {
+export interface AnomalyWatermarkTable {
   uid: string;
   generation: number;
   scored_rowid: number;
@@ -107,14 +107,14 @@ interface AnomalyWatermarkTable {
 }
 
 /** T3 moves it. */
-interface CursorTable {
+export interface CursorTable {
   consumer: string;
   uid: string;
   generation: number;
   rowid: number;
 }
 
-interface ModelCommandTable {
+export interface ModelCommandTable {
   uid: string;
   generation: number;
   sequence: number;
@@ -125,13 +125,13 @@ interface ModelCommandTable {
 }
 
 /** Rows of a metric that may still carry results of its last closed generation; gone when they are cleared. */
-interface ResultClearingTable {
+export interface ResultClearingTable {
   uid: string;
   next_rowid: number;
   through_rowid: number;
 }
 
-interface LeaseTable {
+export interface LeaseTable {
   stage: Stage;
   partition: number;
   owner: string | null;
@@ -145,13 +145,13 @@ export const STAGES = ['scheduler', 'anomaly', 'publishing'] as const;
 export type Stage = (typeof STAGES)[number];
 
 /** What was decided when the database was created, and what serves the whole of it. */
-interface InstallationTable {
+export interface InstallationTable {
   name: 'partitions' | 'ping' | 'copying';
   value: string;
 }
 
 /** A part of a saved model; those of one name follow each other by `chunk`, from 0. */
-interface CheckpointTable {
+export interface CheckpointTable {
   uid: string;
   generation: number;
   rowid: number;
@@ -164,3 +164,6 @@ interface CheckpointTable {
 
 /** Where a discarded metric waits for its rows to be removed. */
 export const DISCARDED_DATASOURCE = 'discarded';
+
+/** Where a copy of a metric is made. */
+export const COPYING_DATASOURCE = 'copying';

@@ -1,7 +1,7 @@
-import { CELL_MASK, CELL_SHIFT, CELL_STRIDE } from './parameters.ts';
-
 /**
- * Which segments a cell feeds, for one bank of segment rows, so that an entry takes two bytes.
+ * Which segments a cell feeds, for one bank of segment rows, so that an entry takes two bytes: the row within its
+ * bank, or what the owner makes of it. Cells are numbered 32 to a column (a column of a memory or not): one word of a
+ * set of cells.
  *
  * The entries of all cells of a column lie next to each other, grouped by cell: a bursting column is one run, a
  * single cell a part of it. Order within a cell means nothing; adding or removing an entry therefore moves one
@@ -47,6 +47,17 @@ export class ForwardIndex {
     return index;
   }
 
+  /** The index of the synapses of which number i is from `cells[i]` and has the entry `entries[i]`. */
+  static ofEntries(columnCount: number, cells: Uint16Array, entries: Uint16Array): ForwardIndex {
+    const index = new ForwardIndex(columnCount);
+    const places = new Uint32Array(columnCount * CELL_STRIDE);
+    for (let i = 0; i < cells.length; i++) places[cells[i]]++;
+    index.#layOut(places);
+    const placed = index.#entries;
+    for (let i = 0; i < cells.length; i++) placed[places[cells[i]]++] = entries[i];
+    return index;
+  }
+
   /** Notes that `row` has a synapse from `cell`. */
   add(cell: number, row: number): void {
     const head = this.#headFor(cell >>> CELL_SHIFT);
@@ -72,15 +83,9 @@ export class ForwardIndex {
     const heads = this.#heads;
     const entries = this.#entries;
     const start = heads[head];
-    const c = cell & CELL_MASK;
-    const group = head + FIRST_END + c;
-    const behind = start + heads[group];
-    let at = start + (c === 0 ? 0 : heads[group - 1]);
-    while (entries[at] !== row) {
-      if (++at >= behind) throw new Error(`the index has no synapse from cell ${cell} to row ${row}`);
-    }
+    let at = this.#placeOf(cell, head, row);
     const last = head + LAST_END;
-    for (let g = group; g <= last; g++) {
+    for (let g = head + FIRST_END + (cell & CELL_MASK); g <= last; g++) {
       // The group's last entry fills the hole, which leaves a hole before the next group.
       const end = start + --heads[g];
       entries[at] = entries[end];
@@ -120,6 +125,37 @@ export class ForwardIndex {
     }
   }
 
+  /**
+   * As `countColumns`, for entries that are twice a row, plus 1 for some: adds 1 to the lower half of
+   * `counts[firstRow + row]` for every entry and 1 to its upper half for each of those.
+   */
+  countTwoKinds(
+    columns: Uint16Array,
+    n: number,
+    words: Uint32Array,
+    counts: Uint32Array,
+    firstRow: number,
+  ): void {
+    const headOf = this.#headOf;
+    const heads = this.#heads;
+    const entries = this.#entries;
+    for (let i = 0; i < n; i++) {
+      const column = columns[i];
+      if (headOf[column] === 0) continue;
+      const head = (headOf[column] - 1) * HEAD_WORDS;
+      const start = heads[head];
+      for (let rest = words[column] | 0; rest !== 0; rest &= rest - 1) {
+        const cell = 31 - Math.clz32(rest & -rest);
+        const group = head + FIRST_END + cell;
+        const end = start + heads[group];
+        for (let e = start + (cell === 0 ? 0 : heads[group - 1]); e < end; e++) {
+          const entry = entries[e];
+          counts[firstRow + (entry >>> 1)] += 1 + ((entry & 1) << 16);
+        }
+      }
+    }
+  }
+
   /** Adds 1 to `counts[row]` for every synapse from one of the `n` cells. */
   countCells(cells: Uint16Array, n: number, counts: Uint8Array): void {
     const headOf = this.#headOf;
@@ -136,6 +172,12 @@ export class ForwardIndex {
       for (let e = start + (c === 0 ? 0 : heads[head + FIRST_END + c - 1]); e < end; e++)
         counts[entries[e]]++;
     }
+  }
+
+  /** Puts another entry in the place of that of a synapse from `cell`; it must have one. */
+  replace(cell: number, entry: number, by: number): void {
+    const head = (this.#headOf[cell >>> CELL_SHIFT] - 1) * HEAD_WORDS;
+    this.#entries[this.#placeOf(cell, head, entry)] = by;
   }
 
   /** Makes the blocks for so many entries per cell, and turns the numbers into the places of the cells' groups. */
@@ -159,6 +201,20 @@ export class ForwardIndex {
     }
     this.#used = used;
     this.#entries = new Uint16Array(used + spare(this.#live));
+  }
+
+  /** Where the entry of a synapse from `cell`, whose column has the head `head`, is. */
+  #placeOf(cell: number, head: number, entry: number): number {
+    const heads = this.#heads;
+    const entries = this.#entries;
+    const start = heads[head];
+    const c = cell & CELL_MASK;
+    const group = head + FIRST_END + c;
+    const behind = start + heads[group];
+    let at = start + (c === 0 ? 0 : heads[group - 1]);
+    while (at < behind && entries[at] !== entry) at++;
+    if (at >= behind) throw new Error(`the index has no synapse from cell ${cell} to row ${entry}`);
+    return at;
   }
 
   #headFor(column: number): number {
@@ -231,6 +287,9 @@ export const BANK_ROWS = 65_536;
 export const BANK_SHIFT = 16;
 export const BANK_MASK = BANK_ROWS - 1;
 
+const CELL_STRIDE = 32;
+const CELL_SHIFT = 5;
+const CELL_MASK = CELL_STRIDE - 1;
 const ROOM = 1;
 const FIRST_END = 2;
 const LAST_END = FIRST_END + CELL_STRIDE - 1;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Random } from '../random.ts';
 import { ForwardIndex } from './forward-index.ts';
+import { Random } from './random.ts';
 
 const COLUMNS = 5;
 const CELLS = COLUMNS * 32;

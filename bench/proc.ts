@@ -1,0 +1,48 @@
+import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** What Linux knows of a process, from /proc. */
+
+/** Clock ticks a second in /proc/PID/stat, the same on every Linux that Node runs on. */
+const TICKS_PER_SECOND = 100;
+
+/** CPU seconds so far of each thread, summed over those of one name. */
+export function threadCpuSeconds(pid: number): Map<string, number> {
+  const seconds = new Map<string, number>();
+  for (const thread of readdirSync(`/proc/${pid}/task`)) {
+    const { name, cpuSeconds } = parseThreadStat(readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8'));
+    seconds.set(name, (seconds.get(name) ?? 0) + cpuSeconds);
+  }
+  return seconds;
+}
+
+/** Name and CPU time of a line of /proc/PID/task/TID/stat. The name may hold spaces and brackets. */
+export function parseThreadStat(stat: string): { name: string; cpuSeconds: number } {
+  const nameEnd = stat.lastIndexOf(')');
+  const name = stat.slice(stat.indexOf('(') + 1, nameEnd);
+  // What follows the name begins with field 3; utime and stime are fields 14 and 15.
+  const fields = stat.slice(nameEnd + 2).split(' ');
+  return { name, cpuSeconds: (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND };
+}
+
+/** Bytes that a process has had written to storage so far. */
+export function writtenBytes(pid: number): number {
+  const io = readFileSync(`/proc/${pid}/io`, 'utf8');
+  return Number(/^write_bytes: (\d+)$/m.exec(io)?.[1]);
+}
+
+/** The median milliseconds of writing 4 KiB and having the disk under `directory` confirm them. */
+export function fsyncMilliseconds(directory: string, times = 51): number {
+  const path = join(directory, 'fsync-probe');
+  const file = openSync(path, 'w');
+  const page = Buffer.alloc(4096, 1);
+  const taken = Array.from({ length: times }, () => {
+    const started = performance.now();
+    writeSync(file, page);
+    fsyncSync(file);
+    return performance.now() - started;
+  });
+  closeSync(file);
+  rmSync(path);
+  return taken.sort((a, b) => a - b)[times >> 1] ?? NaN;
+}

@@ -1,0 +1,77 @@
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { HtmEngineError } from '../errors.ts';
+import { existing, parseBody, parseQuery } from './input.ts';
+import { httpStatus } from './problems.ts';
+import type { ApiServices } from './services.ts';
+
+const FORMAT = 'htmengine-models';
+const VERSION = 1;
+const MAX_NAMES = 1000;
+const PAGE_METRICS = 1000;
+
+const exportQuery = z.strictObject({
+  name: z.union([z.string().transform((name) => [name]), z.array(z.string()).max(MAX_NAMES)]).optional(),
+});
+const importBody = z.union([
+  z
+    .strictObject({
+      format: z.literal(FORMAT),
+      version: z.literal(VERSION),
+      models: z.array(z.unknown()),
+    })
+    .transform(({ models }) => models),
+  z.array(z.unknown()),
+]);
+/** Only to say which spec a result is about: what a spec must be is checked with it. */
+const named = z.object({ metricSpec: z.object({ metric: z.string() }) });
+
+/** Model specs of many metrics at once, out of the engine and into it. */
+export function transferRoutes(
+  app: FastifyInstance,
+  { queries, importModel }: Pick<ApiServices, 'queries' | 'importModel'>,
+): void {
+  async function allSpecs(): Promise<string[]> {
+    const specs: string[] = [];
+    for (let after: string | undefined = ''; after !== undefined;) {
+      const page = await queries.listMetrics(after, PAGE_METRICS);
+      for (const { spec } of page) if (spec !== null) specs.push(spec);
+      after = page.length === PAGE_METRICS ? page.at(-1)?.name : undefined;
+    }
+    return specs;
+  }
+
+  async function specOf(name: string): Promise<string> {
+    const { spec } = await existing(queries, name);
+    if (spec !== null) return spec;
+    throw new HtmEngineError(
+      'metric_not_monitored',
+      `metric ${JSON.stringify(name)} is not monitored: there is no model to export`,
+    );
+  }
+
+  app.get('/api/v1/models/export', async (request) => {
+    const { name: names } = parseQuery(exportQuery, request.query);
+    const specs = await (names === undefined ? allSpecs() : Promise.all(names.map(specOf)));
+    return { format: FORMAT, version: VERSION, models: specs.map((spec) => JSON.parse(spec) as unknown) };
+  });
+
+  app.post('/api/v1/models/import', async (request) => {
+    const results = [];
+    for (const spec of parseBody(importBody, request.body)) results.push(await importOne(spec));
+    return { results };
+  });
+
+  /** One spec that is refused is told and does not keep the others out; a fault of ours ends the whole. */
+  async function importOne(spec: unknown) {
+    const read = named.safeParse(spec);
+    const name = read.success ? read.data.metricSpec.metric : null;
+    try {
+      const { metricId, outcome } = await importModel(spec);
+      return { name, uid: metricId, outcome };
+    } catch (error) {
+      if (!(error instanceof HtmEngineError) || httpStatus(error) >= 500) throw error;
+      return { name, uid: null, outcome: 'refused', code: error.code, message: error.message };
+    }
+  }
+}

@@ -1,0 +1,61 @@
+import { useEffect } from 'preact/hooks';
+import type { ApiClient } from './api/client.ts';
+import { MetricView } from './metric/metric-view.tsx';
+import { OVERVIEW, toFragment } from './model/route.ts';
+import { Overview } from './overview/overview.tsx';
+import { route } from './state/address.ts';
+import type { Fleet } from './state/fleet.ts';
+import { ConnectionMark, Header } from './widgets/header.tsx';
+
+interface AppProperties {
+  readonly client: ApiClient;
+  readonly fleet: Fleet;
+}
+
+/** The frame of every view. */
+export function App({ client, fleet }: AppProperties) {
+  return (
+    <>
+      <a class="skip" href="#main" onClick={skipToMain}>
+        Skip to the content
+      </a>
+      <Header>
+        <ConnectionMark fleet={fleet} />
+      </Header>
+      <main id="main" tabIndex={-1}>
+        <View client={client} fleet={fleet} />
+      </main>
+    </>
+  );
+}
+
+function View({ client, fleet }: AppProperties) {
+  const shown = route.value;
+  const title = shown.view === 'metric' ? `${shown.name} · HTM Engine` : 'HTM Engine';
+  useEffect(() => {
+    document.title = title;
+  }, [title]);
+  switch (shown.view) {
+    case 'overview':
+      return <Overview fleet={fleet} filter={shown.filter} order={shown.order} />;
+    case 'metric':
+      return (
+        <MetricView key={shown.name} client={client} fleet={fleet} name={shown.name} window={shown.window} />
+      );
+    case 'unknown':
+      return (
+        <section class="notice">
+          <h1>There is no such page</h1>
+          <p>
+            <a href={toFragment(OVERVIEW)}>All metrics</a>
+          </p>
+        </section>
+      );
+  }
+}
+
+/** The fragment is the route, so the link must not change it. */
+function skipToMain(event: Event): void {
+  event.preventDefault();
+  document.getElementById('main')?.focus();
+}

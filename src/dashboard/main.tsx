@@ -1,0 +1,15 @@
+import { render } from 'preact';
+import { ApiClient } from './api/client.ts';
+import { App } from './app.tsx';
+import { Fleet } from './state/fleet.ts';
+import './styles/theme.css';
+import './styles/page.css';
+import './styles/overview.css';
+import './styles/metric.css';
+
+const client = new ApiClient(new URL('api/v1/', document.baseURI).href);
+const fleet = new Fleet(client);
+fleet.start();
+
+const page = document.getElementById('page');
+if (page !== null) render(<App client={client} fleet={fleet} />, page);

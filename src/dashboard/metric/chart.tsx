@@ -1,0 +1,103 @@
+import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
+import uPlot from 'uplot';
+import 'uplot/dist/uPlot.min.css';
+import type { AnomalySpan } from '../model/anomaly-spans.ts';
+import type { Zone } from '../model/format.ts';
+import type { Window } from '../model/route.ts';
+import { type Columns, rowsBetween, thin } from '../model/thinning.ts';
+import { type ChartColours, chartOptions } from './chart-options.ts';
+
+/** Points drawn for a pixel of width at the most: a low and a high value and a score for every second pixel. */
+const POINTS_PER_PIXEL = 2;
+
+interface ChartProperties {
+  readonly columns: Columns;
+  /** What is in view. */
+  readonly window: Window;
+  readonly spans: readonly AnomalySpan[];
+  readonly zone: Zone;
+  /** Changes whenever the colours do. */
+  readonly scheme: string;
+  readonly onZoom: (to: Window) => void;
+}
+
+/** Values and scores on one time axis; dragging over a stretch zooms to it. */
+export function Chart({ columns, window, spans, zone, scheme, onZoom }: ChartProperties) {
+  const host = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot | null>(null);
+  // The plot outlives many renderings: its handlers are to see the newest.
+  const latest = useRef({ columns, window, spans, onZoom });
+  latest.current = { columns, window, spans, onZoom };
+
+  const draw = useMemo(
+    () => () => {
+      if (plot.current !== null) drawWindow(plot.current, latest.current.columns, latest.current.window);
+    },
+    [],
+  );
+
+  useLayoutEffect(() => {
+    const element = host.current;
+    if (element === null) return;
+    const made = new uPlot(
+      chartOptions(sizeOf(element), zone, readColours(element), {
+        spans: () => latest.current.spans,
+        zoom: (to) => latest.current.onZoom(to),
+      }),
+      [[], [], []],
+      element,
+    );
+    plot.current = made;
+    draw();
+    const observer = new ResizeObserver(() => {
+      made.setSize(sizeOf(element));
+      draw();
+    });
+    observer.observe(element);
+    return () => {
+      observer.disconnect();
+      made.destroy();
+      plot.current = null;
+    };
+  }, [zone, scheme]);
+
+  useEffect(draw, [columns, window.from, window.to, spans]);
+
+  return <div ref={host} class="chart" data-testid="chart" />;
+}
+
+function drawWindow(plot: uPlot, columns: Columns, window: Window): void {
+  const [begin, end] = rowsBetween(columns.timestamps, window.from, window.to);
+  const { timestamps, values, scores } = thin(columns, begin, end, POINTS_PER_PIXEL * plot.width);
+  plot.batch(() => {
+    plot.setData([[...timestamps], [...values], [...scores]], false);
+    plot.setScale('x', { min: window.from, max: window.to });
+  });
+}
+
+/** The element's size, less what the legend below the plot takes. */
+function sizeOf(element: HTMLElement): { width: number; height: number } {
+  const { width, height } = element.getBoundingClientRect();
+  return { width: Math.max(200, Math.floor(width)), height: Math.max(160, Math.floor(height) - 32) };
+}
+
+/** The theme's colours as the canvas understands them. */
+function readColours(element: HTMLElement): ChartColours {
+  const probe = document.createElement('i');
+  element.append(probe);
+  const read = (name: string) => {
+    probe.style.color = `var(--${name})`;
+    return getComputedStyle(probe).color;
+  };
+  const colours = {
+    text: read('muted'),
+    grid: read('line'),
+    value: read('chart-value'),
+    score: read('chart-score'),
+    scoreFill: read('chart-score-fill'),
+    span: read('chart-span'),
+    spanEdge: read('chart-span-edge'),
+  };
+  probe.remove();
+  return colours;
+}

@@ -1,0 +1,110 @@
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import type { Metric } from '../api/contract.ts';
+import { type Viewport, visibleRows } from '../model/visible-rows.ts';
+import { zone } from '../state/preferences.ts';
+import { MetricRow } from './metric-row.tsx';
+
+/** As in `overview.css`. */
+const ROW_HEIGHT = 44;
+const NARROW_ROW_HEIGHT = 76;
+const narrow = matchMedia('(max-width: 719px)');
+
+/** The metrics as a table of which only the visible part exists, so that thousands scroll smoothly. */
+export function MetricList({ metrics }: { readonly metrics: readonly Metric[] }) {
+  const list = useRef<HTMLDivElement>(null);
+  const viewport = useViewport(list);
+  const rowHeight = narrow.matches ? NARROW_ROW_HEIGHT : ROW_HEIGHT;
+  const { first, end } = visibleRows(viewport, rowHeight, metrics.length);
+  const focusRow = useFocusRow(list, rowHeight, metrics.length);
+
+  const onKeyDown = (event: KeyboardEvent) => {
+    const step = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10 }[event.key];
+    const at = event.target instanceof HTMLElement ? Number(event.target.dataset['index'] ?? NaN) : NaN;
+    if (Number.isNaN(at)) return;
+    if (step !== undefined) focusRow(at + step);
+    else if (event.key === 'Home') focusRow(0);
+    else if (event.key === 'End') focusRow(metrics.length - 1);
+    else return;
+    event.preventDefault();
+  };
+
+  return (
+    <div class="metrics" role="table" aria-label="Metrics" aria-rowcount={metrics.length + 1}>
+      <div class="row head" role="row" aria-rowindex={1}>
+        <span role="columnheader">Metric</span>
+        <span role="columnheader">State</span>
+        <span class="value" role="columnheader">
+          Last value
+        </span>
+        <span
+          class="score"
+          role="columnheader"
+          title="Log-likelihood of an anomaly, 0 to 1; anomalous from 0.5"
+        >
+          Score
+        </span>
+        <span role="columnheader">Recent scores</span>
+      </div>
+      <div
+        ref={list}
+        class="body"
+        role="rowgroup"
+        style={{ height: `${metrics.length * rowHeight}px` }}
+        onKeyDown={onKeyDown}
+      >
+        <div class="shown" role="presentation" style={{ transform: `translateY(${first * rowHeight}px)` }}>
+          {metrics.slice(first, end).map((metric, i) => (
+            <MetricRow key={metric.name} metric={metric} index={first + i} zone={zone.value} />
+          ))}
+        </div>
+      </div>
+    </div>
+  );
+}
+
+/** Where the list is in the window, measured once a frame at the most. */
+function useViewport(list: { readonly current: HTMLElement | null }): Viewport {
+  const [viewport, setViewport] = useState<Viewport>({ scrolled: 0, height: innerHeight });
+  useLayoutEffect(() => {
+    let frame = 0;
+    const measure = () => {
+      frame = 0;
+      const top = list.current?.getBoundingClientRect().top ?? 0;
+      setViewport({ scrolled: -top, height: innerHeight });
+    };
+    const soon = () => {
+      if (frame === 0) frame = requestAnimationFrame(measure);
+    };
+    measure();
+    addEventListener('scroll', soon, { passive: true });
+    addEventListener('resize', soon);
+    return () => {
+      cancelAnimationFrame(frame);
+      removeEventListener('scroll', soon);
+      removeEventListener('resize', soon);
+    };
+  }, []);
+  return viewport;
+}
+
+/** Moves the keyboard to a row, which may have to be scrolled into being first. */
+function useFocusRow(list: { readonly current: HTMLElement | null }, rowHeight: number, rows: number) {
+  const [wanted, setWanted] = useState<number | null>(null);
+  useEffect(() => {
+    if (wanted === null) return;
+    const link = list.current?.querySelector<HTMLElement>(`[data-index="${wanted}"]`);
+    if (link === null || link === undefined) return;
+    link.focus({ preventScroll: true });
+    setWanted(null);
+  });
+  return useCallback(
+    (index: number) => {
+      const row = Math.min(Math.max(0, index), rows - 1);
+      const top = (list.current?.getBoundingClientRect().top ?? 0) + row * rowHeight;
+      if (top < rowHeight) scrollBy({ top: top - 2 * rowHeight });
+      else if (top > innerHeight - 2 * rowHeight) scrollBy({ top: top - innerHeight + 2 * rowHeight });
+      setWanted(row);
+    },
+    [rowHeight, rows],
+  );
+}

@@ -1,0 +1,52 @@
+import type { ComponentChildren } from 'preact';
+import { zoneName } from '../model/format.ts';
+import { OVERVIEW, toFragment } from '../model/route.ts';
+import type { Fleet } from '../state/fleet.ts';
+import { theme, type Theme, zone } from '../state/preferences.ts';
+
+/** The name, the state of the connection, and what a person may choose for the whole page. */
+export function Header({ children }: { readonly children: ComponentChildren }) {
+  return (
+    <header class="header">
+      <a class="brand" href={toFragment(OVERVIEW)}>
+        HTM Engine
+      </a>
+      {children}
+      <span class="spacer" />
+      <label>
+        <span class="label">Times</span>
+        <select
+          aria-label="Time zone"
+          value={zone.value}
+          onChange={({ currentTarget }) => (zone.value = currentTarget.value === 'utc' ? 'utc' : 'local')}
+        >
+          <option value="local">{`Local (${zoneName('local')})`}</option>
+          <option value="utc">UTC</option>
+        </select>
+      </label>
+      <label>
+        <span class="label">Theme</span>
+        <select
+          aria-label="Theme"
+          value={theme.value}
+          onChange={({ currentTarget }) => (theme.value = currentTarget.value as Theme)}
+        >
+          <option value="auto">Auto</option>
+          <option value="light">Light</option>
+          <option value="dark">Dark</option>
+        </select>
+      </label>
+    </header>
+  );
+}
+
+/** Whether the page is live, in a word; why not stands in a notice of its own. */
+export function ConnectionMark({ fleet }: { readonly fleet: Fleet }) {
+  const { state } = fleet.connection.value;
+  const words = { connecting: 'Connecting…', live: 'Live', away: 'Reconnecting…' }[state];
+  return (
+    <span class={`connection ${state}`} role="status">
+      {words}
+    </span>
+  );
+}

@@ -1,0 +1,249 @@
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { accessibilityFaults, browserIsMissing, launchBrowser, openPage } from '../support/browser.ts';
+import { FakeApi, seededRows } from '../support/fake-api.ts';
+
+/** The page in the states that a real engine shows seldom: every state of a metric, thousands of metrics, an engine that is away. */
+const NOW = 1_790_000_100;
+const TIMEOUT_MS = 15_000;
+
+describe.skipIf(browserIsMissing())('the page', () => {
+  let browser: Browser;
+  let api: FakeApi;
+  let address: string;
+  let page: Page;
+  let complaints: string[];
+
+  beforeAll(async () => {
+    browser = await launchBrowser();
+  });
+  afterAll(() => browser.close());
+  beforeEach(async () => {
+    api = new FakeApi();
+    address = await api.start();
+  });
+  afterEach(async () => {
+    await Promise.all(browser.contexts().map((context) => context.close()));
+    await api.stop();
+  });
+
+  async function open(fragment = '', options: BrowserContextOptions = {}): Promise<void> {
+    ({ page, complaints } = await openPage(browser, address + fragment, options));
+    page.setDefaultTimeout(TIMEOUT_MS);
+  }
+  const row = (name: string) =>
+    page.getByRole('row').filter({ has: page.getByRole('link', { name, exact: true }) });
+  const names = () => page.locator('.row .name a').allTextContents();
+
+  function addOneOfEach(): void {
+    const unscored = seededRows(30, 4, NOW).map((each) => ({ ...each, logLikelihood: null }));
+    api.add('anomalous', { rows: seededRows(2500, 1, NOW, [8, 900]), demo: true });
+    api.add('learning', { rows: seededRows(120, 2, NOW), learning: { rows: 120, of: 388 } });
+    api.add('waiting', { rows: unscored, state: 'PENDING_DATA', learning: { rows: 30, of: 288 } });
+    api.add('plain', { rows: unscored, state: 'UNMONITORED' });
+    api.add('broken', { rows: seededRows(400, 3, NOW), state: 'ERROR', message: 'row 400: no such bucket' });
+    api.add('<b>a/b</b> ü', { rows: seededRows(400, 5, NOW) });
+  }
+
+  it('says how to send a first metric, and shows it when it comes', async () => {
+    await open();
+    await page.getByText('No metrics yet').waitFor();
+    expect(await page.locator('code').first().textContent()).toContain(`curl ${address}api/v1/samples`);
+    api.append('first', NOW, 42, null);
+    await row('first').waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  it('tells every state in plain words, the most anomalous first', async () => {
+    addOneOfEach();
+    await open();
+    await row('anomalous').waitFor();
+    const words = async (name: string) => (await row(name).locator('.state').textContent()) ?? '';
+    expect(await words('learning')).toBe('learning 120 of 388');
+    expect(await words('waiting')).toBe('waiting for rows 30 of 288');
+    expect(await words('plain')).toBe('not monitored');
+    expect(await words('broken')).toBe('error: row 400: no such bucket');
+    expect(await words('<b>a/b</b> ü')).toBe('monitored');
+    expect((await names())[0]).toBe('anomalous');
+    expect(await row('anomalous').getByText('demo').count()).toBe(1);
+    expect(await row('anomalous').getByRole('img').getAttribute('aria-label')).toBe(
+      'the last 60 scores: highest 0.72 (anomalous), 1 anomalous',
+    );
+    expect(complaints).toEqual([]);
+  });
+
+  it('keeps filter and order in an address that can be shared', async () => {
+    addOneOfEach();
+    await open();
+    await row('plain').waitFor();
+    await page.keyboard.press('/');
+    await page.keyboard.type('AI');
+    await page.getByText('2 of 6').waitFor();
+    await page.getByLabel('Order').selectOption('name');
+    const shared = page.url();
+    await open(shared.slice(address.length));
+    await row('plain').waitFor();
+    expect(await names()).toEqual(['plain', 'waiting']);
+  });
+
+  it('moves a row to the top when it becomes anomalous', async () => {
+    addOneOfEach();
+    await open();
+    await row('plain').waitFor();
+    for (let i = 1; i <= 13; i++) api.append('anomalous', NOW + 300 * i, 50, 0.03);
+    api.append('learning', NOW + 300, 77.5, 0.9);
+    await expect.poll(async () => (await names())[0], { timeout: TIMEOUT_MS }).toBe('learning');
+    expect(await row('learning').locator('.value').textContent()).toBe('77.5');
+    expect(await row('learning').locator('.score').textContent()).toBe('0.90');
+    expect(await row('learning').locator('.state').textContent()).toBe('learning 121 of 388');
+  });
+
+  it('renders a few of 5,000 rows, and the keyboard reaches the last', async () => {
+    const rows = seededRows(60, 1, NOW);
+    for (let i = 0; i < 5000; i++) api.add(`metric.${String(i).padStart(4, '0')}`, { rows });
+    await open('#/?order=name');
+    await page.getByText('5,000', { exact: true }).waitFor();
+    await row('metric.0000').getByRole('link').focus();
+    await page.keyboard.press('End');
+    await row('metric.4999').waitFor();
+    await expect.poll(() => page.evaluate<string>('document.activeElement.textContent')).toBe('metric.4999');
+    expect(await page.locator('.row').count()).toBeLessThan(60);
+  });
+
+  it('says that the engine is away, keeps what it has, and goes on by itself', async () => {
+    addOneOfEach();
+    await open();
+    await row('plain').waitFor();
+    const port = Number(new URL(address).port);
+    await api.stop();
+    await page.getByRole('alert').getByText('The engine does not answer.').waitFor();
+    expect(await row('plain').count()).toBe(1);
+    await api.start(port);
+    await page.getByRole('alert').waitFor({ state: 'detached' });
+    api.append('back', NOW, 1, 0.03);
+    await row('back').waitFor();
+  });
+
+  it('shows what the engine says when it refuses', async () => {
+    addOneOfEach();
+    api.failure = {
+      status: 503,
+      code: 'store_unavailable',
+      message: 'the database is locked by another program',
+    };
+    await open();
+    await page.getByRole('alert').getByText('the database is locked by another program').waitFor();
+    api.failure = null;
+    await row('plain').waitFor();
+  });
+
+  it('lists the anomalous spans of a metric, zooms to one, and resets', async () => {
+    addOneOfEach();
+    await open('#/metric/anomalous');
+    const spans = page.getByRole('region', { name: 'Anomalous spans' }).getByRole('listitem');
+    await spans.first().waitFor();
+    expect(await spans.count()).toBe(2);
+    expect(await spans.first().textContent()).toContain('25 min, 6 rows');
+    await spans.nth(1).getByRole('link').click();
+    expect(page.url()).toMatch(/#\/metric\/anomalous\?from=\d+&to=\d+$/);
+    await page.getByRole('button', { name: 'Reset' }).click();
+    expect(page.url()).toMatch(/#\/metric\/anomalous$/);
+
+    const chart = page.locator('.u-over');
+    const box = (await chart.boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
+    await page.mouse.move(box.x + 0.25 * box.width, box.y + 50);
+    await page.mouse.down();
+    await page.mouse.move(box.x + 0.75 * box.width, box.y + 60, { steps: 4 });
+    await page.mouse.up();
+    const query = new URLSearchParams(page.url().split('?')[1]);
+    const share = (Number(query.get('to')) - Number(query.get('from'))) / (2499 * 300);
+    expect(share).toBeGreaterThan(0.45);
+    expect(share).toBeLessThan(0.55);
+    await page.getByRole('application').press('0');
+    expect(page.url()).toMatch(/#\/metric\/anomalous$/);
+    expect(complaints).toEqual([]);
+  });
+
+  it('appends to the chart what comes', async () => {
+    api.add('live', { rows: seededRows(500, 7, NOW) });
+    await open('#/metric/live');
+    await page.getByText('None among the rows read.').waitFor();
+    api.append('live', NOW + 300, 150, 0.8);
+    await page.getByRole('listitem').getByText('one row').waitFor();
+    expect(await page.getByRole('listitem').getByText('open').count()).toBe(1);
+  });
+
+  it('reads a stretch that is named in the address, however old', async () => {
+    api.add('old', { rows: seededRows(20_000, 7, NOW, [15_000]) });
+    const from = NOW - 300 * 15_100;
+    await open(`#/metric/old?from=${from}&to=${from + 60_000}`);
+    await page.getByRole('listitem').getByText('6 rows').waitFor();
+  });
+
+  it('monitors with a range after checking it, and stops after asking', async () => {
+    addOneOfEach();
+    await open('#/metric/plain');
+    await page.getByRole('button', { name: 'Monitor…' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Lowest usual value').fill('5');
+    await dialog.getByRole('button', { name: 'Monitor' }).click();
+    await dialog.getByText('Give both ends of the range, or neither.').waitFor();
+    expect(api.changes).toEqual([]);
+    await dialog.getByLabel('Highest usual value').fill('80');
+    await dialog.getByRole('button', { name: 'Monitor' }).click();
+    await page.getByText('waiting for rows 30 of 288').waitFor();
+
+    await page.getByRole('button', { name: 'Stop monitoring…' }).click();
+    await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Stop monitoring…' }).click();
+    await dialog.getByRole('button', { name: 'Stop monitoring' }).click();
+    await page.getByText('not monitored').waitFor();
+    expect(api.changes).toEqual(['PUT plain {"min":5,"max":80}', 'DELETE plain']);
+    expect(complaints).toEqual([]);
+  });
+
+  it('tells in the dialog why the engine refused', async () => {
+    addOneOfEach();
+    await open('#/metric/plain');
+    await page.getByRole('button', { name: 'Monitor…' }).click();
+    const plain = api.metrics.get('plain');
+    if (plain !== undefined) plain.state = 'ACTIVE';
+    await page.getByRole('dialog').getByRole('button', { name: 'Monitor' }).click();
+    await page.getByRole('alert').getByText('plain is monitored already').waitFor();
+  });
+
+  it('says when there is no such metric or page', async () => {
+    await open('#/metric/none');
+    await page.getByText('There is no metric “none”').waitFor();
+    await open('#/nowhere');
+    await page.getByText('There is no such page').waitFor();
+  });
+
+  it('switches times to UTC and remembers it', async () => {
+    addOneOfEach();
+    await open('#/metric/anomalous', { timezoneId: 'Asia/Tokyo' });
+    await page.getByText('2026-09-21 23:15:00').waitFor();
+    await page.getByLabel('Time zone').selectOption('utc');
+    await page.getByText('2026-09-21 14:15:00').waitFor();
+    await page.reload();
+    await page.getByText('2026-09-21 14:15:00').waitFor();
+  });
+
+  const phone = { viewport: { width: 360, height: 740 } };
+  it.each<[string, BrowserContextOptions]>([
+    ['light', { colorScheme: 'light' }],
+    ['dark', { colorScheme: 'dark' }],
+    ['on a phone', phone],
+  ])('is accessible %s', async (_how, options) => {
+    addOneOfEach();
+    await open('', options);
+    await row('broken').waitFor();
+    expect(await accessibilityFaults(page)).toEqual([]);
+    await open('#/metric/anomalous', options);
+    await page.getByRole('listitem').first().waitFor();
+    expect(await accessibilityFaults(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Stop monitoring…' }).click();
+    expect(await accessibilityFaults(page)).toEqual([]);
+  });
+});
