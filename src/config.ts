@@ -114,11 +114,12 @@ export const configSchema = z.strictObject({
     .strictObject({
       url: z
         .string()
-        .default('')
+        .min(1)
+        .default('sqlite')
         .meta(
           meta({
             description:
-              'A database server instead of the SQLite file in the data directory: `mysql://USER@HOST/DATABASE` or `postgres://USER@HOST/DATABASE`, with `?tls=off|require|verify`, `tlsCa=FILE` and `socket=PATH` if need be.',
+              'Where rows and scores are kept: `sqlite` is a file in the data directory. A database server: `mysql://USER@HOST/DATABASE` or `postgres://USER@HOST/DATABASE`, with `?tls=off|require|verify`, `tlsCa=FILE` and `socket=PATH` if need be.',
             secret: true,
           }),
         ),

@@ -30,7 +30,7 @@ import type { ResultHandler } from './publishing/delivery.ts';
 import { Publisher, type Subscription } from './publishing/publisher.ts';
 import { StoredResults } from './publishing/stored-results.ts';
 import { RefusalCounter } from './refusals.ts';
-import { openStore } from './open-store.ts';
+import { openStore, SQLITE } from './open-store.ts';
 import { storeRepetitions } from './store-repetitions.ts';
 import { ModelScheduler } from './scheduler/model-scheduler.ts';
 import type { DataRow, DataSelection, MetricSummary } from './store/queries.ts';
@@ -389,7 +389,7 @@ function modelSettings({ monitoring: { minimumRows, variant, ceiling } }: Config
 }
 
 function areCheckpointsRows({ checkpoints: { keptIn }, store }: Config): boolean {
-  return keptIn === 'auto' ? store.url !== '' : keptIn === 'database';
+  return keptIn === 'auto' ? store.url !== SQLITE : keptIn === 'database';
 }
 
 /** What an engine's operations need while it runs. */

@@ -10,7 +10,7 @@ import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
 import type { Store } from './store/store.ts';
 
 export interface StoreSettings {
-  /** Of a database server; empty for SQLite. */
+  /** Of a database server, or `sqlite`. */
   readonly url: string;
   /** Empty for none. */
   readonly passwordFile: string;
@@ -18,6 +18,9 @@ export interface StoreSettings {
   readonly statementTimeoutMs: number;
   readonly busyTimeoutMs: number;
 }
+
+/** What stands for the SQLite file instead of a server's URL. */
+export const SQLITE = 'sqlite';
 
 export interface StoreHooks {
   /** Told once if the store can no longer work. */
@@ -37,7 +40,7 @@ export function openStore(
 ): Promise<Store> {
   const { url, busyTimeoutMs, maxConnections, statementTimeoutMs } = settings;
   const { onFailure, onRepeat } = hooks;
-  if (url === '') {
+  if (url === SQLITE) {
     return openSqliteStore({
       path: databaseFile,
       busyTimeoutMs,

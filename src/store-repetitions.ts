@@ -6,7 +6,7 @@ export function storeRepetitions({ log, registry }: Telemetry): (why: string, er
   const repetitions = new Counter({
     registers: [registry],
     name: 'htmengine_store_repetitions_total',
-    help: 'Database operations that were run again, by why: conflict, lost connection, or a commit without an answer.',
+    help: 'Database operations that were run again, by why: conflict, lost connection, or a commit without an answer',
     labelNames: ['why'],
   });
   return (why, error) => {

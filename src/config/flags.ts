@@ -26,6 +26,7 @@ export const FLAGS: readonly SettingFlag[] = [
     argument: '<url>',
     path: 'store.url',
     help: 'keep everything on a database server: mysql://user@host/database or postgres://...',
+    default: 'sqlite',
   },
   {
     name: '--host',

@@ -145,7 +145,7 @@ export class Monitoring {
     await this.#serial.run(metricId, () =>
       how === 'retry' ? this.#retry(metricId) : this.#relearn(metricId),
     );
-    this.#log.info({ metricId, how }, 'model is restarted');
+    this.#log.info({ event: 'monitoring.model_restarted', metricId, how }, 'model is restarted');
   }
 
   async #retry(metricId: string): Promise<void> {
@@ -185,7 +185,10 @@ export class Monitoring {
     checkMetricName(name);
     await this.#copiesAbandoned;
     const clone = await cloneMetric(this.#options.catalogue, metricId, name, rows);
-    this.#log.info({ metricId, cloneId: clone.metricId, name, rows }, 'model is cloned');
+    this.#log.info(
+      { event: 'monitoring.model_cloned', metricId, cloneId: clone.metricId, name, rows },
+      'model is cloned',
+    );
     this.#opened(clone.metricId, clone.status);
     return clone.metricId;
   }

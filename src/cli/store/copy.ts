@@ -1,6 +1,6 @@
 import { copyInstallation, type CopySide } from '../../copy-installation.ts';
 import { openDataDirectory } from '../../data-directory.ts';
-import { isServerUrl, openCheckpointFiles, openStore } from '../../open-store.ts';
+import { isServerUrl, openCheckpointFiles, openStore, SQLITE } from '../../open-store.ts';
 import { Progress } from '../terminal/progress.ts';
 
 export interface CopyOptions {
@@ -57,7 +57,7 @@ async function openSide(place: string, passwordFile = ''): Promise<OpenSide> {
   }
   const directory = openDataDirectory(place);
   try {
-    const store = await openStore({ ...settings, url: '' }, directory.databaseFile);
+    const store = await openStore({ ...settings, url: SQLITE }, directory.databaseFile);
     const checkpoints = await openCheckpointFiles(directory.checkpointDirectory);
     return {
       transfer: store.transfer,

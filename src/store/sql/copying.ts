@@ -63,15 +63,17 @@ export async function copyRows(db: Db, copy: MetricCopy, limit: number): Promise
       { metricId: sourceId },
     );
   }
-  const { timestamp } = await db
-    .selectFrom('metric_data')
-    .select('timestamp')
-    .where('uid', '=', copyId)
-    .where('rowid', '=', through - offset)
-    .executeTakeFirstOrThrow();
+  const last = through - offset;
   await db
     .updateTable('metric')
-    .set({ last_rowid: through - offset, last_timestamp: timestamp })
+    .set((eb) => ({
+      last_rowid: last,
+      last_timestamp: eb
+        .selectFrom('metric_data')
+        .select('metric_data.timestamp')
+        .where('metric_data.uid', '=', copyId)
+        .where('metric_data.rowid', '=', last),
+    }))
     .where('uid', '=', copyId)
     .execute();
   return through < lastRowid;
