@@ -9,7 +9,7 @@
  * packed form contains it.
  *
  * Sections that grow move everything to a new buffer; every part is then told to fetch its views again. Owners that
- * grow by an eighth or more each time, all their sections at once, keep that cost small.
+ * grow by a sixteenth or more each time, all their sections at once, keep that cost small.
  */
 export class Arena {
   readonly #schema: readonly SectionSpec[];

@@ -99,7 +99,7 @@ export class PoolerPacking {
         const symbol = symbols[i];
         if (symbol <= MAX_PLAIN_TIMES) {
           const binade = (initial - 1) >>> MANTISSA_BITS;
-          const moved = Math.imul(symbol, rises[binade]) - Math.imul(times - symbol, falls[binade]);
+          const moved = (Math.imul(symbol, rises[binade]) - Math.imul(times - symbol, falls[binade])) | 0;
           const bits = (initial + moved) | 0;
           permanenceBits[i] =
             ((bits - 1) ^ (initial - 1)) >>> MANTISSA_BITS === 0

@@ -268,7 +268,7 @@ export class PoolerSynapses {
     const { permanences, poolSize, columnCount } = this.#base;
     const row = this.rowCount;
     if (row === this.#columns.length) {
-      const capacity = Math.min(columnCount, row + Math.max(MIN_ROWS_ADDED, row >>> 3));
+      const capacity = Math.min(columnCount, row + Math.max(MIN_ROWS_ADDED, row >>> 4));
       this.#resize(capacity);
     }
     this.#columns[row] = column;
@@ -330,6 +330,8 @@ export class PoolerSynapses {
     const { columnCount, poolSize, constants, permanences } = this.#base;
     const least = bitsOf(constants.trimBelow);
     const initialBits = new Int32Array(permanences.buffer);
+    const rowBits = this.#bits;
+    const connectedFromBits = this.#connectedFromBits;
     for (let row = 0; row < this.rowCount; row++) {
       const column = this.#columns[row];
       if (column >= columnCount || this.#rowOfColumn[column] !== NO_ROW)
@@ -338,12 +340,12 @@ export class PoolerSynapses {
       const toInitial = (column - row) * poolSize;
       let leastConnected = NONE;
       for (let i = row * poolSize; i < (row + 1) * poolSize; i++) {
-        const bits = this.#bits[i];
-        if (bits !== 0 && !(bits >= least && bits <= ONE_BITS))
+        const bits = rowBits[i];
+        if (bits !== 0 && (bits < least || bits > ONE_BITS))
           throw new ArenaFormatError(`spatial pooler: permanence ${this.#permanences[i]}`);
-        const isConnected = bits >= this.#connectedFromBits;
+        const isConnected = bits >= connectedFromBits;
         if (isConnected && bits < leastConnected) leastConnected = bits;
-        if (isConnected !== initialBits[toInitial + i] >= this.#connectedFromBits)
+        if (isConnected !== initialBits[toInitial + i] >= connectedFromBits)
           this.connected[this.#wordOf(row, i)] ^= 1 << column;
       }
       this.#dueAt[row] = this.#timesUntilLoss(leastConnected);

@@ -95,6 +95,8 @@ export function unpackSegments(
 class SourceGroup {
   readonly #cells = new Uint16Array(CELLS);
   readonly #masks = new Uint32Array(CELLS);
+  /** The masks as they are written. */
+  readonly #maskBytes = new Uint8Array(CELLS * 4);
   #count = 0;
   /** Per cell the segments added so far that have it; per column its cells and, as bits, which columns have any. */
   readonly #segmentsOf = new Uint32Array(CELLS);
@@ -105,44 +107,58 @@ class SourceGroup {
 
   /** Adds `size` sources from `from` on of the segment with the bit `segment`. */
   add(sources: Uint16Array, from: number, size: number, segment: number): void {
+    const segmentsOf = this.#segmentsOf;
+    const cellsOf = this.#cellsOf;
+    const columns = this.#columns;
     for (let i = from; i < from + size; i++) {
       const cell = sources[i];
       const column = cell >>> CELL_SHIFT;
-      this.#segmentsOf[cell] |= segment;
-      this.#cellsOf[column] |= 1 << cell;
-      this.#columns[column >>> 5] |= 1 << column;
+      segmentsOf[cell] |= segment;
+      cellsOf[column] |= 1 << cell;
+      columns[column >>> 5] |= 1 << column;
     }
   }
 
   /** Writes what was added, and begins anew. */
   write(lists: PackedWriter, masks: PackedWriter, maskBytes: number): void {
     this.#collect();
-    lists.number(this.#count);
-    const bytes = new Uint8Array(this.#count * maskBytes);
+    const cells = this.#cells;
+    const count = this.#count;
+    lists.number(count);
     let previous = 0;
-    for (let s = 0; s < this.#count; s++) {
-      lists.number(this.#cells[s] - previous);
-      previous = this.#cells[s];
-      for (let b = 0; b < maskBytes; b++) bytes[s * maskBytes + b] = this.#masks[s] >>> (8 * b);
+    for (let s = 0; s < count; s++) {
+      lists.number(cells[s] - previous);
+      previous = cells[s];
     }
-    masks.array(bytes);
+    const bytes = this.#maskBytes;
+    let written = 0;
+    for (let s = 0; s < count; s++) {
+      let mask = this.#masks[s];
+      for (const end = written + maskBytes; written < end; mask >>>= 8) bytes[written++] = mask;
+    }
+    masks.array(bytes.subarray(0, written));
   }
 
   #collect(): void {
-    this.#count = 0;
+    const cellsOf = this.#cellsOf;
+    const segmentsOf = this.#segmentsOf;
+    const cells = this.#cells;
+    const masks = this.#masks;
+    let count = 0;
     for (let w = 0; w < this.#columns.length; w++) {
-      for (let columns = this.#columns[w]; columns !== 0; columns &= columns - 1) {
+      for (let columns = this.#columns[w] | 0; columns !== 0; columns &= columns - 1) {
         const column = (w << 5) + 31 - Math.clz32(columns & -columns);
-        for (let cells = this.#cellsOf[column]; cells !== 0; cells &= cells - 1) {
-          const cell = (column << CELL_SHIFT) + 31 - Math.clz32(cells & -cells);
-          this.#cells[this.#count] = cell;
-          this.#masks[this.#count++] = this.#segmentsOf[cell];
-          this.#segmentsOf[cell] = 0;
+        for (let left = cellsOf[column] | 0; left !== 0; left &= left - 1) {
+          const cell = (column << CELL_SHIFT) + 31 - Math.clz32(left & -left);
+          cells[count] = cell;
+          masks[count++] = segmentsOf[cell];
+          segmentsOf[cell] = 0;
         }
-        this.#cellsOf[column] = 0;
+        cellsOf[column] = 0;
       }
       this.#columns[w] = 0;
     }
+    this.#count = count;
   }
 
   /** Reads a group of `segments`, whose sources must be cells that exist. */
@@ -168,9 +184,12 @@ class SourceGroup {
 
   /** Writes the group's segments one after the other to `sources` from `from` on. @returns the end of the last one. */
   spread(sizes: Uint8Array, sources: Uint16Array, from: number, maxSize: number): number {
+    const count = this.#count;
+    const masks = this.#masks;
+    const cells = this.#cells;
     const places = this.#places.fill(0);
-    for (let s = 0; s < this.#count; s++) {
-      for (let left = this.#masks[s]; left !== 0; left &= left - 1) places[31 - Math.clz32(left & -left)]++;
+    for (let s = 0; s < count; s++) {
+      for (let left = masks[s] | 0; left !== 0; left &= left - 1) places[31 - Math.clz32(left & -left)]++;
     }
     let end = from;
     for (let i = 0; i < sizes.length; i++) {
@@ -182,9 +201,9 @@ class SourceGroup {
       end += size;
     }
     if (end > sources.length) throw new ArenaFormatError(`more than ${sources.length} synapses`);
-    for (let s = 0; s < this.#count; s++) {
-      const cell = this.#cells[s];
-      for (let left = this.#masks[s]; left !== 0; left &= left - 1)
+    for (let s = 0; s < count; s++) {
+      const cell = cells[s];
+      for (let left = masks[s] | 0; left !== 0; left &= left - 1)
         sources[places[31 - Math.clz32(left & -left)]++] = cell;
     }
     return end;

@@ -95,7 +95,7 @@ export class SegmentRows {
     const needed = Math.min(this.count + more, most);
     const before = this.#capacity;
     if (needed <= before) return;
-    const capacity = Math.min(needed + Math.max(MIN_GROWTH_ROWS, needed >>> 3), most);
+    const capacity = Math.min(needed + Math.max(MIN_GROWTH_ROWS, needed >>> 4), most);
     this.#part.resize([[ROWS_SECTION, capacity * this.#rowWords]]);
     // The headers now have more room: the synapses behind them move up.
     const section = this.#part.view<Uint32Array>(ROWS_SECTION);
@@ -263,6 +263,8 @@ export class SegmentRows {
 
   #fill({ owners, duties, dutyIterations, sizes, sources, permanences }: PlainSegments): void {
     const { headers } = this;
+    const rowSources = this.sources;
+    const rowPermanences = this.permanences;
     const { connected: limit, most } = this.scale;
     let from = 0;
     for (let row = 0; row < owners.length; row++) {
@@ -274,11 +276,11 @@ export class SegmentRows {
       const permanence = row * this.permanenceStride + this.permanenceOffset - from;
       let connected = 0;
       for (const end = from + sizes[row]; from < end; from++) {
-        this.sources[source + from] = sources[from];
+        rowSources[source + from] = sources[from];
         const stored = permanences[from];
         if (!(stored > 0 && stored <= most))
           throw new ArenaFormatError(`segment ${row} has permanence ${stored}`);
-        this.permanences[permanence + from] = stored;
+        rowPermanences[permanence + from] = stored;
         connected += stored >= limit ? 1 : 0;
       }
       headers[row * HEADER_BYTES + CONNECTED_BYTE] = connected;
