@@ -352,10 +352,10 @@ describe('a ceiling', () => {
     const random = Random.seeded(12);
     const noise = () => fast(memory).compute(range(0, p.columnCount).filter(() => random.below(4) === 0));
     for (let t = 0; t < 500; t++) noise();
-    const bytes = arena.bytes().length;
+    const bytes = arena.byteLength;
     const { derivedBytes } = memory;
     for (let t = 0; t < 1500; t++) noise();
-    expect(arena.bytes().length).toBe(bytes);
+    expect(arena.byteLength).toBe(bytes);
     // The index is packed anew now and then, with some room.
     expect(memory.derivedBytes).toBeLessThan(1.2 * derivedBytes);
     // What is seen after so much noise is still learned, and noise then does not push it out at once.
