@@ -15,6 +15,9 @@ export const DEFAULT_SERIES = [
   NOISE_SERIES,
 ];
 
+/** A mix for many models in one process: all but the noise. */
+export const FLEET_SERIES = DEFAULT_SERIES.slice(0, 3);
+
 /**
  * The series to measure on.
  * @returns undefined if there is no corpus in the folder.

@@ -5,17 +5,30 @@ import { parseCeiling } from '../src/cli/commands/arguments.ts';
 import { DEFAULT_CEILING } from '../src/generation.ts';
 import { calibrate, describeMachine } from './calibration.ts';
 import { measureFirstCreate, measureModel } from './model-cost.ts';
-import { describeBench } from './model-report.ts';
-import type { ModelBench } from './model-report.ts';
-import { DEFAULT_SERIES, NOISE_SERIES, corpusSeries, firstRows, syntheticSeries } from './model-series.ts';
-import { BenchInputError } from './nab-corpus.ts';
+import { measureFleet } from './model-fleet.ts';
+import type { FleetMemory } from './model-fleet.ts';
+import { describeBench, describeFleet } from './model-report.ts';
+import type { FleetBench, ModelBench } from './model-report.ts';
+import {
+  DEFAULT_SERIES,
+  FLEET_SERIES,
+  NOISE_SERIES,
+  corpusSeries,
+  firstRows,
+  syntheticSeries,
+} from './model-series.ts';
+import { judge } from './model-targets.ts';
+import { BenchInputError, listSeries } from './nab-corpus.ts';
+import type { Series } from './nab-corpus.ts';
 import { VARIANTS } from './nab-detector.ts';
 import type { Variant } from './nab-detector.ts';
 import { Progress } from '../src/cli/terminal/progress.ts';
 
 interface Options {
   readonly corpus: string;
-  readonly series: readonly string[];
+  readonly series?: readonly string[];
+  readonly all?: boolean;
+  readonly fleet?: number;
   readonly variant: readonly Variant[];
   readonly ceiling?: CeilingArgument;
   readonly rows: number;
@@ -24,13 +37,22 @@ interface Options {
 }
 
 const SYNTHETIC_ROWS = 10_000;
+const COMMAND = ['npm run bench:model', ...process.argv.slice(2)]
+  .join(process.argv.length > 2 ? ' ' : '')
+  .replace('bench:model ', 'bench:model -- ');
 
 const program = new Command('bench:model')
   .description(
     'Measures what a model costs per sample, in memory and on disk, and prints it with the machine.',
   )
   .option('--corpus <dir>', 'the benchmark: data/', '../shared/nab')
-  .option('--series <names...>', 'category/file.csv of the corpus', DEFAULT_SERIES)
+  .option('--series <names...>', `category/file.csv of the corpus (default: ${DEFAULT_SERIES.join(', ')})`)
+  .option('--all', 'all series of the corpus')
+  .option(
+    '--fleet <n>',
+    'instead: memory of so many trained models in one process, of the series in turn (default: the first three)',
+    positiveInteger,
+  )
   .addOption(new Option('--variant <names...>', 'temporal memories').choices(VARIANTS).default(VARIANTS))
   .option(
     '--ceiling <limits>',
@@ -50,10 +72,25 @@ try {
   program.error(`error: ${error.message}`);
 }
 
-function bench(options: Options): void {
-  const { corpus, series: names, variant: variants, ceiling, rows, runs, json = false } = options;
-  const found = corpusSeries(corpus, names);
+async function bench(options: Options): Promise<void> {
+  const { corpus, rows, fleet } = options;
+  const found = corpusSeries(corpus, namesOf(options));
   const series = (found ?? [syntheticSeries(SYNTHETIC_ROWS)]).map((whole) => firstRows(whole, rows));
+  const missingCorpus = found === undefined ? corpus : null;
+  if (fleet === undefined) benchCosts(options, series, missingCorpus);
+  else await benchFleet(options, series, missingCorpus, fleet);
+}
+
+function namesOf({ corpus, all = false, series, fleet }: Options): readonly string[] {
+  if (all) return listSeries(corpus);
+  return series ?? (fleet === undefined ? DEFAULT_SERIES : FLEET_SERIES);
+}
+
+function benchCosts(
+  { variant: variants, ceiling, runs, json = false }: Options,
+  series: readonly Series[],
+  missingCorpus: string | null,
+): void {
   const usualCeilings = (name: string) => (name === NOISE_SERIES ? [null, DEFAULT_CEILING] : [null]);
   const cases = variants.flatMap((variant) =>
     series.flatMap((one) =>
@@ -74,14 +111,36 @@ function bench(options: Options): void {
   });
   progress.end();
   const findings: ModelBench = {
+    command: COMMAND,
     machine: describeMachine(),
     calibrationMs: { before, after: calibrate(runs) },
     runs,
-    missingCorpus: found === undefined ? corpus : null,
+    missingCorpus,
     firstCreateMs,
     costs,
+    targets: judge(costs),
   };
   process.stdout.write(json ? `${JSON.stringify(findings, null, 1)}\n` : describeBench(findings));
+}
+
+async function benchFleet(
+  { variant: variants, ceiling, json = false }: Options,
+  series: readonly Series[],
+  missingCorpus: string | null,
+  models: number,
+): Promise<void> {
+  const progress = new Progress(process.stderr, series.length * variants.length);
+  const fleets: FleetMemory[] = [];
+  for (const variant of variants) {
+    const trained = (name: string) => {
+      progress.advance(1);
+      progress.finished(`${variant} ${name}`);
+    };
+    fleets.push(await measureFleet(series, variant, ceiling?.limits ?? null, models, trained));
+  }
+  progress.end();
+  const findings: FleetBench = { command: COMMAND, machine: describeMachine(), missingCorpus, fleets };
+  process.stdout.write(json ? `${JSON.stringify(findings, null, 1)}\n` : describeFleet(findings));
 }
 
 function positiveInteger(text: string): number {

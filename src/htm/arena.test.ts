@@ -43,10 +43,36 @@ describe('Arena', () => {
     const { arena, part } = filled();
     let laid = 0;
     arena.part(2, () => laid++);
-    part.resize(1, 50);
+    part.resize([[1, 50]]);
     expect(laid).toBe(2);
     expect(contents(arena)).toEqual([[1, 2, 3], [0.5, ...Array<number>(49).fill(0)], [42]]);
     expect(contents(Arena.from(arena.bytes(), 7, SCHEMA))).toEqual(contents(arena));
+  });
+
+  it('saves packed sections as their part packs them, and leaves them to it to unpack', () => {
+    const schema: SectionSpec[] = [
+      { name: 'plain', type: 'u16', length: 1 },
+      { name: 'packed', type: 'f32', length: 1, maxLength: 9, saved: 'packed' },
+      { name: 'packedWithIt', type: 'u32', length: 2, maxLength: 9, saved: 'elsewhere' },
+      { name: 'after', type: 'u8', length: 1 },
+    ];
+    const arena = Arena.create(7, schema);
+    arena.part(3, (part) => part.view<Uint8Array>(0).set([8]));
+    const part = arena.part(
+      1,
+      () => undefined,
+      () => new Map([[0, Uint8Array.of(1, 2, 3)]]),
+    );
+    expect(part.packed(0)).toHaveLength(0);
+    part.resize([
+      [0, 5],
+      [1, 7],
+    ]);
+    const loaded = Arena.from(arena.bytes(), 7, schema).part(0, () => undefined);
+    expect([...loaded.view(3)]).toEqual([8]);
+    expect([loaded.view(1).length, loaded.view(2).length]).toEqual([1, 2]);
+    expect([...loaded.packed(1)]).toEqual([1, 2, 3]);
+    expect(loaded.packed(1)).toHaveLength(0);
   });
 
   const refused: [string, (bytes: Uint8Array) => Uint8Array, RegExp][] = [
@@ -55,7 +81,7 @@ describe('Arena', () => {
     ['a cut section', (bytes) => bytes.slice(0, -1), /bytes, but the sections take/],
     ['surplus bytes', (bytes) => new Uint8Array([...bytes, 0]), /bytes, but the sections take/],
     ['another magic', (bytes) => bytes.with(0, 1), /do not begin with "HTMA"/],
-    ['another format version', (bytes) => bytes.with(4, 9), /format version 9 is not 1/],
+    ['another format version', (bytes) => bytes.with(4, 9), /format version 9 is not 2/],
     ['another kind', (bytes) => bytes.with(8, 8), /kind 8 is not 7/],
     ['fewer sections', (bytes) => bytes.with(12, 2), /2 sections, expected 3/],
     ['another type', (bytes) => bytes.with(16, 3), /section text has another type/],

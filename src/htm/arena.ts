@@ -1,14 +1,15 @@
 /**
- * One buffer that holds all state of a model as named typed-array sections, so that saving is copying the buffer
- * and loading is laying views over it.
+ * One buffer that holds all state of a model as named typed-array sections: the views that components work on.
  *
- * Layout (little-endian): magic "HTMA", format version (u32), kind (u32: what the sections mean, chosen by the
+ * Saved bytes (little-endian): magic "HTMA", format version (u32), kind (u32: what the sections mean, chosen by the
  * owner), section count (u32); then per section its type code (u32), length in elements (u32) and byte offset
- * (u32, multiple of 8); then the sections in order. Sections have no names in the buffer: their order is fixed by
- * the owner's schema, and the kind changes whenever the schema does.
+ * (u32, multiple of 8); then the sections in order. Sections have no names in the bytes: their order is fixed by
+ * the owner's schema, and the kind changes whenever the schema does. Most sections are saved as they are. A large one
+ * is saved in the packed form its component gives it, as bytes (type u8), or not at all (length 0) where another's
+ * packed form contains it.
  *
- * A section that grows moves everything to a new buffer; every part is then told to fetch its views again. Owners
- * that grow by half each time keep that cost below one copy of the arena per doubling.
+ * Sections that grow move everything to a new buffer; every part is then told to fetch its views again. Owners that
+ * grow by a sixteenth or more each time, all their sections at once, keep that cost small.
  */
 export class Arena {
   readonly #schema: readonly SectionSpec[];
@@ -16,7 +17,9 @@ export class Arena {
   #lengths: number[];
   #views: TypedArray[] = [];
   #buffer: ArrayBuffer;
-  readonly #parts: (() => void)[] = [];
+  readonly #parts: { readonly lay: () => void; readonly first: number; readonly pack: PackSections }[] = [];
+  /** Of a loaded arena: the packed sections, until their components have unpacked them. */
+  readonly #packed = new Map<number, Uint8Array>();
 
   private constructor(schema: readonly SectionSpec[], kind: number, lengths: number[], buffer: ArrayBuffer) {
     this.#schema = schema;
@@ -29,14 +32,13 @@ export class Arena {
   /** A zeroed arena with the given sections (element counts from the schema). */
   static create(kind: number, schema: readonly SectionSpec[]): Arena {
     const lengths = schema.map((section) => section.length);
-    const arena = new Arena(schema, kind, lengths, new ArrayBuffer(totalBytes(schema, lengths)));
-    arena.#writeHeader();
-    return arena;
+    return new Arena(schema, kind, lengths, new ArrayBuffer(totalBytes(schema, lengths)));
   }
 
   /**
-   * Lays views over a copy of saved bytes. `schema` gives names and types; the lengths come from the bytes and each
-   * must lie between the section's `length` and its `maxLength` (default: exactly `length`).
+   * An arena with what `bytes()` saved; the bytes are copied, but for the packed sections, which have their least
+   * length until their components unpack them. `schema` gives names and types; the lengths come from the bytes and
+   * each must lie between the section's `length` and its `maxLength` (default: exactly `length`).
    * @throws ArenaFormatError when the bytes are not an arena of this kind and schema, or are cut or padded.
    */
   static from(bytes: Uint8Array, kind: number, schema: readonly SectionSpec[]): Arena {
@@ -44,16 +46,24 @@ export class Arena {
     const sections = header.getUint32(12, true);
     if (sections !== schema.length)
       throw new ArenaFormatError(`${sections} sections, expected ${schema.length}`);
-    const lengths = lengthsIn(header, schema);
-    const expected = totalBytes(schema, lengths);
+    const saved = schema.map(savedSpec);
+    const savedLengths = lengthsIn(header, saved);
+    const expected = totalBytes(saved, savedLengths);
     if (bytes.byteLength !== expected) {
       throw new ArenaFormatError(`${bytes.byteLength} bytes, but the sections take ${expected}`);
     }
-    const buffer = new ArrayBuffer(expected);
-    new Uint8Array(buffer).set(bytes);
-    const arena = new Arena(schema, kind, lengths, buffer);
-    if (!arena.#headerOffsetsAgree())
-      throw new ArenaFormatError('the section offsets do not follow from the lengths');
+    const lengths = schema.map((section, i) => (section.saved ? section.length : savedLengths[i]));
+    const arena = new Arena(schema, kind, lengths, new ArrayBuffer(totalBytes(schema, lengths)));
+    let offset = sectionsStart(schema);
+    saved.forEach((section, i) => {
+      if (header.getUint32(HEADER_BYTES + i * ENTRY_BYTES + 8, true) !== offset)
+        throw new ArenaFormatError('the section offsets do not follow from the lengths');
+      const byteLength = savedLengths[i] * TYPES[section.type].BYTES_PER_ELEMENT;
+      const content = bytes.subarray(offset, offset + byteLength);
+      if (section.saved === 'packed') arena.#packed.set(i, content);
+      else if (!section.saved) bytesOf(arena.#views[i]).set(content);
+      offset += align(byteLength);
+    });
     return arena;
   }
 
@@ -73,41 +83,68 @@ export class Arena {
 
   /**
    * The sections `first`, `first + 1`, ... as one component's own (index 0 is `first`). `lay` is called at once and
-   * again whenever the buffer has moved; it must fetch every view the component holds.
+   * again whenever the buffer has moved; it must fetch every view the component holds. `pack` gives the packed form of
+   * those of the sections that have one, by index; `ArenaPart.packed` is where they are found again.
    */
-  part(first: number, lay: (part: ArenaPart) => void): ArenaPart {
+  part(first: number, lay: (part: ArenaPart) => void, pack: PackSections = () => new Map()): ArenaPart {
     const part: ArenaPart = {
       view: <T extends TypedArray>(index: number) => this.#views[first + index] as T,
-      resize: (index, length) => this.#resize(first + index, length),
+      resize: (lengths) => this.#resize(first, lengths),
+      packed: (index) => this.#takePacked(first + index),
     };
-    this.#parts.push(() => lay(part));
+    this.#parts.push({ first, pack, lay: () => lay(part) });
     lay(part);
     return part;
   }
 
-  /** Bytes of the whole buffer, header included. */
+  /** Bytes of the whole buffer. */
   get byteLength(): number {
     return this.#buffer.byteLength;
   }
 
-  /** A copy of the buffer, fit for `Arena.from`. */
+  /** The saved form of all sections, fit for `Arena.from`: a copy. */
   bytes(): Uint8Array {
-    return new Uint8Array(this.#buffer.slice(0));
+    const contents = this.#schema.map((section, i) => (section.saved ? EMPTY : bytesOf(this.#views[i])));
+    for (const { first, pack } of this.#parts) {
+      for (const [index, packed] of pack()) contents[first + index] = packed;
+    }
+    const saved = this.#schema.map(savedSpec);
+    const lengths = saved.map(({ type }, i) => contents[i].byteLength / TYPES[type].BYTES_PER_ELEMENT);
+    const bytes = new Uint8Array(totalBytes(saved, lengths));
+    const header = new DataView(bytes.buffer);
+    [MAGIC, FORMAT_VERSION, this.#kind, saved.length].forEach((field, i) =>
+      header.setUint32(i * 4, field, true),
+    );
+    let offset = sectionsStart(saved);
+    saved.forEach(({ type }, i) => {
+      const entry = HEADER_BYTES + i * ENTRY_BYTES;
+      header.setUint32(entry, TYPE_CODES[type], true);
+      header.setUint32(entry + 4, lengths[i], true);
+      header.setUint32(entry + 8, offset, true);
+      bytes.set(contents[i], offset);
+      offset += align(contents[i].byteLength);
+    });
+    return bytes;
   }
 
-  #resize(index: number, length: number): void {
+  #takePacked(section: number): Uint8Array {
+    const packed = this.#packed.get(section) ?? EMPTY;
+    this.#packed.delete(section);
+    return packed;
+  }
+
+  #resize(first: number, changes: readonly (readonly [index: number, length: number])[]): void {
     const old = this.#views;
     const lengths = this.#lengths.slice();
-    lengths[index] = length;
+    for (const [index, length] of changes) lengths[first + index] = length;
     this.#lengths = lengths;
     this.#buffer = new ArrayBuffer(totalBytes(this.#schema, lengths));
     this.#lay();
-    this.#writeHeader();
     this.#views.forEach((view, i) => {
       const kept = old[i];
       view.set(kept.length <= view.length ? kept : kept.subarray(0, view.length));
     });
-    for (const layAgain of this.#parts) layAgain();
+    for (const { lay } of this.#parts) lay();
   }
 
   #lay(): void {
@@ -119,34 +156,19 @@ export class Arena {
       return view;
     });
   }
-
-  #writeHeader(): void {
-    const header = new DataView(this.#buffer);
-    [MAGIC, FORMAT_VERSION, this.#kind, this.#schema.length].forEach((field, i) =>
-      header.setUint32(i * 4, field, true),
-    );
-    this.#schema.forEach((section, i) => {
-      const entry = HEADER_BYTES + i * ENTRY_BYTES;
-      header.setUint32(entry, TYPE_CODES[section.type], true);
-      header.setUint32(entry + 4, this.#lengths[i], true);
-      header.setUint32(entry + 8, this.#views[i].byteOffset, true);
-    });
-  }
-
-  #headerOffsetsAgree(): boolean {
-    const header = new DataView(this.#buffer);
-    return this.#views.every(
-      (view, i) => header.getUint32(HEADER_BYTES + i * ENTRY_BYTES + 8, true) === view.byteOffset,
-    );
-  }
 }
+
+/** The packed form of a component's sections, by index. */
+export type PackSections = () => ReadonlyMap<number, Uint8Array>;
 
 /** A component's own sections of a model's arena. */
 export interface ArenaPart {
   /** The view of the component's section `index`. Invalid once any section of the arena was resized. */
   view<T extends TypedArray>(index: number): T;
-  /** Gives section `index` a new length; contents are kept up to it, new elements are 0. Every part is laid again. */
-  resize(index: number, length: number): void;
+  /** Gives sections new lengths; contents are kept up to them, new elements are 0. Every part is laid again. */
+  resize(lengths: readonly (readonly [index: number, length: number])[]): void;
+  /** Of a loaded arena: the packed form of section `index`, to be unpacked at once and once only; else empty. */
+  packed(index: number): Uint8Array;
 }
 
 /** One section of an arena: element type, length at creation and the least a saved one may have, and the most it may grow to. */
@@ -155,6 +177,8 @@ export interface SectionSpec {
   readonly type: keyof typeof TYPES;
   readonly length: number;
   readonly maxLength?: number;
+  /** Absent: saved as it is. Else it is not part of the saved bytes, but in packed form, in this section's place or in another's. */
+  readonly saved?: 'packed' | 'elsewhere';
 }
 
 /** Saved bytes that are not what they should be: damaged, cut, or of another format. */
@@ -177,9 +201,23 @@ const TYPES = {
 } as const;
 const TYPE_CODES = { u8: 1, i8: 2, u16: 3, i16: 4, u32: 5, i32: 6, f32: 7, f64: 8 } as const;
 const MAGIC = 0x414d5448; // "HTMA" read as a little-endian word
-const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 2;
 const HEADER_BYTES = 16;
 const ENTRY_BYTES = 12;
+const MAX_PACKED_BYTES = 2 ** 31;
+
+const EMPTY = new Uint8Array(0);
+
+/** What a section looks like in saved bytes. */
+function savedSpec(section: SectionSpec): SectionSpec {
+  const { name, type, saved } = section;
+  if (saved === 'packed') return { name, type: 'u8', length: 0, maxLength: MAX_PACKED_BYTES, saved };
+  return saved === 'elsewhere' ? { name, type, length: 0, saved } : section;
+}
+
+function bytesOf(view: TypedArray): Uint8Array {
+  return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+}
 
 function align(bytes: number): number {
   return Math.ceil(bytes / 8) * 8;

@@ -2,9 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Arena, ArenaFormatError } from './arena.ts';
 import { BacktrackingMemory } from './backtracking-memory.ts';
+import { packSegments, unpackSegments } from './backtracking/segment-packing.ts';
+import type { PlainSegments } from './backtracking/segment-packing.ts';
 import type { BacktrackingMemoryParameters } from './backtracking-memory.ts';
 import type { Ceiling } from './ceiling.ts';
 import { Random } from './random.ts';
+import { savedSection, withSavedSection } from './testing/saved-sections.ts';
 import { LiteralBacktrackingMemory } from './testing/literal-backtracking-memory.ts';
 
 const KIND = 5;
@@ -349,10 +352,10 @@ describe('a ceiling', () => {
     const random = Random.seeded(12);
     const noise = () => fast(memory).compute(range(0, p.columnCount).filter(() => random.below(4) === 0));
     for (let t = 0; t < 500; t++) noise();
-    const bytes = arena.bytes().length;
+    const bytes = arena.byteLength;
     const { derivedBytes } = memory;
     for (let t = 0; t < 1500; t++) noise();
-    expect(arena.bytes().length).toBe(bytes);
+    expect(arena.byteLength).toBe(bytes);
     // The index is packed anew now and then, with some room.
     expect(memory.derivedBytes).toBeLessThan(1.2 * derivedBytes);
     // What is seen after so much noise is still learned, and noise then does not push it out at once.
@@ -523,26 +526,6 @@ describe('damaged sections', () => {
   }
 
   it.each<[string, string, string, (view: DataView) => void]>([
-    ['more rows than there is room for', 'do not fit', 'segmentCounters', (v) => v.setUint32(4, 1e6, true)],
-    ['an owner that is a start cell', 'cannot own one', 'segments', (v) => v.setUint16(12, 32, true)],
-    ['an owner beyond the cells of a column', 'cannot own one', 'segments', (v) => v.setUint16(12, 6, true)],
-    ['an owner beyond the columns', 'cannot own one', 'segments', (v) => v.setUint16(12, 40 * 32 + 1, true)],
-    [
-      'more segments on a cell than it may have',
-      'has more than 20 segments',
-      'segments',
-      (v) => range(0, 21).forEach((row) => v.setUint16(row * 16 + 12, 1, true)),
-    ],
-    ['too many synapses', 'has 9 synapses', 'segments', (v) => v.setUint8(14, 9)],
-    ['an empty slot that was never released', 'has release', 'segments', (v) => v.setUint8(14, 0)],
-    [
-      'a wrong count of connected synapses',
-      'connected synapses',
-      'segments',
-      (v) => v.setUint8(15, v.getUint8(15) + 1),
-    ],
-    ['a duty cycle that is no number', 'has duty cycle', 'segments', (v) => v.setUint32(0, 0x7fc00000, true)],
-    ['a duty cycle of the future', 'has duty cycle', 'segments', (v) => v.setUint32(4, 1e6, true)],
     [
       'learning cells out of order',
       'is out of order or does not exist',
@@ -592,6 +575,99 @@ describe('damaged sections', () => {
         message: expect.stringContaining(complaint) as string,
       }),
     );
+  });
+
+  /** The saved bytes with another number of segments or other ones. */
+  function withSegments(
+    count: number,
+    change: (segments: PlainSegments) => Partial<PlainSegments>,
+  ): Uint8Array {
+    const index = schema.findIndex(({ name }) => name === 'segments');
+    const segments = unpackSegments(savedSection(good, index), memory.segmentCount, p, true);
+    const bytes = withSavedSection(good, index, packSegments({ ...segments, ...change(segments) }));
+    const counters = new DataView(bytes.buffer).getUint32(16 + (index - 1) * 12 + 8, true);
+    new DataView(bytes.buffer).setUint32(counters + 4, count, true);
+    return bytes;
+  }
+
+  const count = memory.segmentCount;
+
+  it.each<[string, RegExp, number, (segments: PlainSegments) => Partial<PlainSegments>]>([
+    ['more rows than parameters allow', /^1000000 segments/, 1e6, () => ({})],
+    ['more rows than were packed', /./, count + 1, () => ({})],
+    ['fewer rows than were packed', /./, count - 1, () => ({})],
+    ['an owner that is a start cell', /cannot own/, count, ({ owners }) => ({ owners: owners.with(0, 0) })],
+    ['an owner beyond its column', /cannot own/, count, ({ owners }) => ({ owners: owners.with(0, 6) })],
+    [
+      'an owner beyond the columns',
+      /cannot own/,
+      count,
+      ({ owners }) => ({ owners: owners.with(0, 40 * 32 + 1) }),
+    ],
+    [
+      'more segments on a cell than it may have',
+      /has more than 20 segments/,
+      count,
+      ({ owners }) => ({ owners: owners.map((owner, i) => (i < 21 ? 1 : owner)) }),
+    ],
+    [
+      'too many synapses',
+      /a segment has 9 synapses/,
+      count,
+      ({ sizes, sources, permanences }) => ({
+        sizes: sizes.with(0, 9),
+        sources: Uint16Array.of(...range(0, 6), ...range(32, 3), ...sources.subarray(sizes[0])),
+        permanences: Uint8Array.of(...Array<number>(9).fill(1), ...permanences.subarray(sizes[0])),
+      }),
+    ],
+    [
+      'an empty slot that was never released',
+      /has release/,
+      count,
+      ({ sizes, sources, permanences }) => ({
+        sizes: sizes.with(0, 0),
+        sources: sources.subarray(sizes[0]),
+        permanences: permanences.subarray(sizes[0]),
+      }),
+    ],
+    [
+      'a source that does not exist',
+      /source 6 of a group/,
+      count,
+      ({ sources }) => ({ sources: sources.with(0, 6) }),
+    ],
+    [
+      'a permanence of 0',
+      /has permanence 0/,
+      count,
+      ({ permanences }) => ({ permanences: permanences.fill(0, 0, 1) }),
+    ],
+    [
+      'too high a permanence',
+      /has permanence 255/,
+      count,
+      ({ permanences }) => ({ permanences: permanences.fill(255) }),
+    ],
+    [
+      'a duty cycle that is no number',
+      /has duty cycle/,
+      count,
+      ({ duties }) => ({ duties: duties.with(0, NaN) }),
+    ],
+    [
+      'a duty cycle of the future',
+      /has duty cycle/,
+      count,
+      ({ dutyIterations }) => ({ dutyIterations: dutyIterations.with(0, 1e6) }),
+    ],
+  ])('with %s are refused', (_, message, rows, change) => {
+    const bytes = withSegments(rows, change);
+    expect(() => loaded(bytes, p)).toThrow(ArenaFormatError);
+    expect(() => loaded(bytes, p)).toThrow(message);
+  });
+
+  it('that are repacked as they were are accepted', () => {
+    expect(withSegments(count, () => ({}))).toEqual(good);
   });
 
   it('with queued updates that add too much are refused', () => {

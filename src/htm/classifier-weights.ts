@@ -187,8 +187,10 @@ export class ClassifierWeights {
     const stride = Math.min(columns + (columns >>> 1), this.#limits.maxBuckets + 1);
     const rows = this.#shape[BLOCKS] * this.#rowsPerBlock;
     this.#refuseBeyondLimit(rows * stride);
-    this.#part.resize(2, stride);
-    this.#part.resize(3, rows * stride);
+    this.#part.resize([
+      [2, stride],
+      [3, rows * stride],
+    ]);
     for (let row = rows - 1; row >= 0; row--) {
       this.#weights.copyWithin(row * stride, row * old, (row + 1) * old);
       this.#weights.fill(0, row * stride + old, (row + 1) * stride);
@@ -201,7 +203,7 @@ export class ClassifierWeights {
     this.#refuseBeyondLimit(blocks * perBlock);
     const wanted = Math.min(blocks + (blocks >>> 1), this.#blockOf.length);
     const most = Math.floor(this.#limits.maxWeightBytes / 8 / perBlock);
-    this.#part.resize(3, Math.min(wanted, most) * perBlock);
+    this.#part.resize([[3, Math.min(wanted, most) * perBlock]]);
   }
 
   #refuseBeyondLimit(weights: number): void {

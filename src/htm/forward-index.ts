@@ -184,15 +184,17 @@ export class ForwardIndex {
   #layOut(places: Uint32Array): void {
     let used = 0;
     for (let column = 0; column < this.#headOf.length; column++) {
-      const cells = places.subarray(column << CELL_SHIFT, (column + 1) << CELL_SHIFT);
-      if (cells.every((entries) => entries === 0)) continue;
+      const first = column << CELL_SHIFT;
+      let any = 0;
+      for (let cell = first; cell < first + CELL_STRIDE; cell++) any |= places[cell];
+      if (any === 0) continue;
       const head = this.#headFor(column);
       let end = 0;
       for (let c = 0; c < CELL_STRIDE; c++) {
         const start = end;
-        end += cells[c];
+        end += places[first + c];
         this.#heads[head + FIRST_END + c] = end;
-        cells[c] = used + start;
+        places[first + c] = used + start;
       }
       this.#heads[head] = used;
       this.#heads[head + ROOM] = roomFor(end);

@@ -170,7 +170,6 @@ export class AnomalyModel {
 
   /** The complete state, fit for `AnomalyModel.from`: a copy. */
   bytes(): Uint8Array {
-    this.#pooler.settle();
     return this.#arena.bytes();
   }
 

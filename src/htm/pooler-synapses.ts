@@ -1,6 +1,7 @@
 import { ArenaFormatError } from './arena.ts';
 import type { Arena, ArenaPart, SectionSpec } from './arena.ts';
 import { ONE_BITS, PermanenceSteps } from './permanence-steps.ts';
+import { PoolerPacking } from './pooler-packing.ts';
 import { NOT_POOLED } from './pooler-base.ts';
 import type { PoolerBase } from './pooler-base.ts';
 
@@ -18,8 +19,15 @@ export class PoolerSynapses {
   static schema(columnCount: number, poolSize: number): SectionSpec[] {
     return [
       { name: 'poolerRowCount', type: 'u32', length: 1 },
-      { name: 'poolerRowColumns', type: 'u16', length: 0, maxLength: columnCount },
-      { name: 'poolerPermanences', type: 'f32', length: 0, maxLength: columnCount * poolSize },
+      { name: 'poolerRowColumns', type: 'u16', length: 0, maxLength: columnCount, saved: 'packed' },
+      { name: 'poolerTimesLearned', type: 'u32', length: 0, maxLength: columnCount, saved: 'elsewhere' },
+      {
+        name: 'poolerPermanences',
+        type: 'f32',
+        length: 0,
+        maxLength: columnCount * poolSize,
+        saved: 'elsewhere',
+      },
     ];
   }
 
@@ -36,6 +44,8 @@ export class PoolerSynapses {
   readonly #isOn: Uint8Array;
   #rowCount!: Uint32Array;
   #columns!: Uint16Array;
+  /** Per row, up to when it was last brought up to date; only its packed form makes use of it. */
+  #timesLearned!: Uint32Array;
   #permanences!: Float32Array;
   #bits!: Int32Array;
   /** Per row: times it learned since it was up to date, and the least such count at which a connection can be lost. */
@@ -56,17 +66,12 @@ export class PoolerSynapses {
     this.#rowOfColumn = new Uint16Array(base.columnCount).fill(NO_ROW);
     this.#isOn = new Uint8Array(stimulusThreshold > 0 ? base.inputCount : 0);
     this.connected = base.connected.slice();
-    this.#part = arena.part(firstSection, (part) => {
-      this.#rowCount = part.view(0);
-      this.#columns = part.view(1);
-      this.#permanences = part.view(2);
-      this.#bits = new Int32Array(
-        this.#permanences.buffer,
-        this.#permanences.byteOffset,
-        this.#permanences.length,
-      );
-      this.#extendCounts(this.#columns.length);
-    });
+    this.#part = arena.part(
+      firstSection,
+      (part) => this.#lay(part),
+      () => this.#pack(),
+    );
+    this.#unpack();
     this.#takeOver();
   }
 
@@ -100,11 +105,6 @@ export class PoolerSynapses {
     const { poolInputs, poolSize, columnWords } = this.#base;
     const pool = poolInputs.subarray(column * poolSize, (column + 1) * poolSize);
     return [...pool].filter((input) => (this.connected[input * columnWords + (column >>> 5)] >>> column) & 1);
-  }
-
-  /** Makes every permanence in the arena true. */
-  settle(): void {
-    for (let row = 0; row < this.rowCount; row++) this.#bringUpToDate(row);
   }
 
   /** A winning column learns: pool members among `onInputs[0..count)` gain, the others lose. */
@@ -197,6 +197,7 @@ export class PoolerSynapses {
       this.#permanences[rowStart + place] += isOn ? constants.increment : -constants.decrement;
     }
     constants.raise(this.#permanences, rowStart, poolSize, this.#stimulusThreshold);
+    this.#timesLearned[row]++;
     this.#refresh(row, column);
   }
 
@@ -208,6 +209,8 @@ export class PoolerSynapses {
     const bits = this.#bits;
     const trueAt = this.#trueAt;
     const now = this.#times[row];
+    if (now === 0) return;
+    this.#timesLearned[row] += now;
     const rowStart = row * poolSize;
     let leastConnected = NONE;
     for (let i = rowStart; i < rowStart + poolSize; i++) {
@@ -265,9 +268,8 @@ export class PoolerSynapses {
     const { permanences, poolSize, columnCount } = this.#base;
     const row = this.rowCount;
     if (row === this.#columns.length) {
-      const capacity = Math.min(columnCount, row + Math.max(MIN_ROWS_ADDED, row >>> 3));
-      this.#part.resize(1, capacity);
-      this.#part.resize(2, capacity * poolSize);
+      const capacity = Math.min(columnCount, row + Math.max(MIN_ROWS_ADDED, row >>> 4));
+      this.#resize(capacity);
     }
     this.#columns[row] = column;
     this.#rowOfColumn[column] = row;
@@ -275,6 +277,45 @@ export class PoolerSynapses {
     this.#permanences.set(permanences.subarray(column * poolSize, (column + 1) * poolSize), row * poolSize);
     this.#dueAt[row] = this.#timesUntilLoss(this.#leastConnected(row));
     return row;
+  }
+
+  #resize(rows: number): void {
+    this.#part.resize([
+      [COLUMNS_SECTION, rows],
+      [TIMES_SECTION, rows],
+      [PERMANENCES_SECTION, rows * this.#base.poolSize],
+    ]);
+  }
+
+  #lay(part: ArenaPart): void {
+    this.#rowCount = part.view(0);
+    this.#columns = part.view(COLUMNS_SECTION);
+    this.#timesLearned = part.view(TIMES_SECTION);
+    this.#permanences = part.view(PERMANENCES_SECTION);
+    const { buffer, byteOffset, length } = this.#permanences;
+    this.#bits = new Int32Array(buffer, byteOffset, length);
+    this.#extendCounts(this.#columns.length);
+  }
+
+  #pack(): ReadonlyMap<number, Uint8Array> {
+    const rows = this.rowCount;
+    for (let row = 0; row < rows; row++) this.#bringUpToDate(row);
+    const packed = new PoolerPacking(this.#base, this.#steps).pack({
+      columns: this.#columns.subarray(0, rows),
+      timesLearned: this.#timesLearned.subarray(0, rows),
+      permanenceBits: this.#bits.subarray(0, rows * this.#base.poolSize),
+    });
+    return new Map([[COLUMNS_SECTION, packed]]);
+  }
+
+  /** Fills the rows of a loaded arena. */
+  #unpack(): void {
+    const packing = new PoolerPacking(this.#base, this.#steps);
+    const rows = packing.unpack(this.#part.packed(COLUMNS_SECTION), this.rowCount);
+    this.#resize(this.rowCount);
+    this.#columns.set(rows.columns);
+    this.#timesLearned.set(rows.timesLearned);
+    this.#bits.set(rows.permanenceBits);
   }
 
   #extendCounts(capacity: number): void {
@@ -286,22 +327,28 @@ export class PoolerSynapses {
 
   /** Checks the rows that are there and connects their synapses. */
   #takeOver(): void {
-    const { columnCount, poolSize, constants } = this.#base;
-    const capacity = this.#columns.length;
-    if (this.rowCount > capacity || this.#permanences.length !== capacity * poolSize)
-      throw new ArenaFormatError('spatial pooler: number of rows');
+    const { columnCount, poolSize, constants, permanences } = this.#base;
     const least = bitsOf(constants.trimBelow);
+    const initialBits = new Int32Array(permanences.buffer);
+    const rowBits = this.#bits;
+    const connectedFromBits = this.#connectedFromBits;
     for (let row = 0; row < this.rowCount; row++) {
       const column = this.#columns[row];
       if (column >= columnCount || this.#rowOfColumn[column] !== NO_ROW)
         throw new ArenaFormatError(`spatial pooler: column ${column} of row ${row}`);
-      for (let i = row * poolSize; i < (row + 1) * poolSize; i++) {
-        const bits = this.#bits[i];
-        if (bits !== 0 && !(bits >= least && bits <= ONE_BITS))
-          throw new ArenaFormatError(`spatial pooler: permanence ${this.#permanences[i]}`);
-      }
       this.#rowOfColumn[column] = row;
-      this.#refresh(row, column);
+      const toInitial = (column - row) * poolSize;
+      let leastConnected = NONE;
+      for (let i = row * poolSize; i < (row + 1) * poolSize; i++) {
+        const bits = rowBits[i];
+        if (bits !== 0 && (bits < least || bits > ONE_BITS))
+          throw new ArenaFormatError(`spatial pooler: permanence ${this.#permanences[i]}`);
+        const isConnected = bits >= connectedFromBits;
+        if (isConnected && bits < leastConnected) leastConnected = bits;
+        if (isConnected !== initialBits[toInitial + i] >= connectedFromBits)
+          this.connected[this.#wordOf(row, i)] ^= 1 << column;
+      }
+      this.#dueAt[row] = this.#timesUntilLoss(leastConnected);
     }
   }
 }
@@ -318,6 +365,9 @@ function bitsOf(value: number): number {
 
 /** Scratch of `#gatherPooled`, for as many on inputs as there can be. */
 const gathered = new Int32Array(NOT_POOLED);
+const COLUMNS_SECTION = 1;
+const TIMES_SECTION = 2;
+const PERMANENCES_SECTION = 3;
 const NO_ROW = 0xffff;
 const NONE = 0x7fffffff;
 const MAX_TIMES = 255;

@@ -124,11 +124,6 @@ export class SpatialPooler {
     return this.#synapses.connectedInputsOf(column);
   }
 
-  /** Brings the arena's sections up to date; to be called before they are saved. */
-  settle(): void {
-    this.#synapses.settle();
-  }
-
   /**
    * One record, of which `onInputs[0..count)` are the inputs that are on.
    * @returns how many columns won; they are in `winners`.

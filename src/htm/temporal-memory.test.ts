@@ -3,6 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { Arena, ArenaFormatError } from './arena.ts';
 import { TemporalMemory } from './temporal-memory.ts';
 import { PlainMemoryOracle } from './testing/plain-memory-oracle.ts';
+import { packSegments, unpackSegments } from './temporal/segment-packing.ts';
+import type { PlainSegments } from './temporal/segment-packing.ts';
+import { savedSection, withSavedSection } from './testing/saved-sections.ts';
 import type { TemporalMemoryParameters } from './temporal-memory.ts';
 
 const KIND = 7;
@@ -351,70 +354,69 @@ type Sections = (index: number) => Uint32Array;
 function changed(bytes: Uint8Array, change: (view: Sections) => void): Uint8Array {
   const arena = Arena.from(bytes, KIND, TemporalMemory.schema(WORN));
   arena.part(0, (part) => change((index) => part.view(index)));
-  return arena.bytes();
+  return withSavedSection(arena.bytes(), SEGMENTS, savedSection(bytes, SEGMENTS));
+}
+
+/** The bytes with other segments. */
+function withSegments(
+  bytes: Uint8Array,
+  change: (segments: PlainSegments) => Partial<PlainSegments>,
+): Uint8Array {
+  const segments = unpackSegments(savedSection(bytes, SEGMENTS));
+  return withSavedSection(bytes, SEGMENTS, packSegments({ ...segments, ...change(segments) }));
 }
 
 const RANDOM = 0;
 const ITERATION = 1;
 const ACTIVE = 2;
 const WINNERS = 3;
-const COUNTERS = 4;
-const OWNERS = 5;
-const SIZES = 6;
-const GRANULES = 7;
-const LAST_USED = 8;
-const ORDER = 9;
-const NEXT = 10;
-const LIVING = 11;
-const SOURCES = 12;
-const PERMANENCES = 13;
+const SEGMENTS = 4;
 
 describe('a damaged memory', () => {
   const bytes = worn();
 
-  const damages: [what: string, damage: (view: Sections) => void][] = [
+  it.each<[what: string, damage: (view: Sections) => void]>([
     ['a generator word that is none', (view) => (view(RANDOM)[4] = 2 ** 32 - 1)],
     ['a generator index behind its words', (view) => (view(RANDOM)[31] = 31)],
     ['fewer records than the segments have seen', (view) => (view(ITERATION)[0] = 1)],
     ['an active cell in no column', (view) => (view(ACTIVE)[2] = 2 ** 20)],
     ['a winner that is not active', (view) => (view(ACTIVE)[0] = 0)],
     ['active cells without a winner', (view) => view(WINNERS).fill(0)],
-    ['more segment numbers than the tables have', (view) => (view(COUNTERS)[0] = view(OWNERS).length + 1)],
-    ['a free segment that is none', (view) => (view(COUNTERS)[1] = view(ORDER)[0] + 1)],
-    ['more granules than the tables have', (view) => (view(COUNTERS)[2] = view(NEXT).length + 1)],
-    ['a free granule that is none', (view) => (view(COUNTERS)[3] = view(GRANULES)[view(ORDER)[0]])],
-    ['more segments than numbers', (view) => (view(COUNTERS)[4] = view(COUNTERS)[0] + 1)],
-    ['a lost segment', (view) => view(COUNTERS)[4]--],
-    ['another number of synapses', (view) => view(COUNTERS)[5]++],
-    ['an owner that is no cell', (view) => (view(OWNERS)[view(ORDER)[3]] = 80)],
-    ['owners out of order', (view) => (view(OWNERS)[view(ORDER)[0]] = 79)],
+  ])('is refused: %s', (_, damage) => {
+    expect(changed(bytes, () => undefined)).toEqual(bytes);
+    expect(() => loaded(changed(bytes, damage), WORN)).toThrow(ArenaFormatError);
+  });
+
+  it.each<[what: string, message: RegExp, (segments: PlainSegments) => Partial<PlainSegments>]>([
+    ['an owner that is no cell', /owner 80/, ({ owners }) => ({ owners: owners.fill(80, -1) })],
+    ['owners out of order', /order of/, ({ owners }) => ({ owners: owners.fill(79, 0, 1) })],
     [
       'a cell with too many segments',
-      (view) => [0, 1, 2].forEach((position) => (view(OWNERS)[view(ORDER)[position]] = 0)),
+      /segments of cell 0/,
+      ({ owners }) => ({ owners: owners.fill(0, 0, 3) }),
     ],
-    ['an empty segment', (view) => (view(SIZES)[view(ORDER)[0]] = 0)],
-    ['a size that is not that of its granules', (view) => view(SIZES)[view(ORDER)[0]]++],
-    ['a granule outside the tables', (view) => (view(GRANULES)[view(ORDER)[0]] = 2 ** 31)],
+    ['an empty segment', /size 0/, ({ sizes }) => ({ sizes: sizes.with(0, 0).with(1, sizes[0] + sizes[1]) })],
+    ['a size too large', /synapses, not/, ({ sizes }) => ({ sizes: sizes.with(0, sizes[0] + 1) })],
+    ['fewer owners than sizes', /packed bytes/, ({ owners }) => ({ owners: owners.slice(1) })],
     [
-      'a granule of two segments',
-      (view) => (view(GRANULES)[view(ORDER)[0]] = view(GRANULES)[view(ORDER)[1]]),
+      'a segment used in the future',
+      /after the last/,
+      ({ lastUsed }) => ({ lastUsed: lastUsed.with(0, 200) }),
     ],
-    ['a chain of granules that is a ring', (view) => view(NEXT).forEach((_, i, next) => (next[i] = i + 1))],
-    ['a segment twice in the order', (view) => (view(ORDER)[1] = view(ORDER)[0])],
-    ['a segment number outside the tables', (view) => (view(ORDER)[1] = 2 ** 32 - 1)],
-    ['a segment that was used after the last record', (view) => (view(LAST_USED)[view(ORDER)[0]] = 200)],
-    ['a synapse too many', (view) => (view(LIVING)[view(GRANULES)[view(ORDER)[0]] - 1] ^= 0x8000)],
-    ['a source that is no cell', (view) => view(SOURCES).fill(80)],
-    ['a source twice in a segment', (view) => view(SOURCES).fill(7)],
-    ['a permanence that is no number', (view) => (view(PERMANENCES)[0] = NaN)],
-    ['a permanence above 1', (view) => (view(PERMANENCES)[0] = 1.5)],
-    ['a permanence below 0', (view) => (view(PERMANENCES)[0] = -0.5)],
-  ];
-
-  it.each(damages)('is refused: %s', (_, damage) => {
-    const damaged = changed(bytes, damage);
-    expect(damaged).not.toEqual(bytes);
+    ['a source that is no cell', /sources of/, ({ sources }) => ({ sources: sources.with(0, 80) })],
+    ['a source twice', /sources of/, ({ sources }) => ({ sources: sources.with(0, sources[1]) })],
+    [
+      'a permanence that is none',
+      /permanence/,
+      ({ permanences }) => ({ permanences: permanences.with(0, NaN) }),
+    ],
+    ['a permanence above 1', /permanence/, ({ permanences }) => ({ permanences: permanences.with(0, 1.5) })],
+    ['a permanence below 0', /permanence/, ({ permanences }) => ({ permanences: permanences.with(0, -0.5) })],
+  ])('is refused: %s', (_, message, change) => {
+    expect(withSegments(bytes, () => ({}))).toEqual(bytes);
+    const damaged = withSegments(bytes, change);
     expect(() => loaded(damaged, WORN)).toThrow(ArenaFormatError);
+    expect(() => loaded(damaged, WORN)).toThrow(message);
   });
 
   it('is refused or still works, whatever bits are wrong', () => {

@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { describeBench } from '../../bench/model-report.ts';
-import type { ModelBench } from '../../bench/model-report.ts';
+import type { FleetBench, ModelBench } from '../../bench/model-report.ts';
+import type { ModelCost } from '../../bench/model-cost.ts';
+import { judge } from '../../bench/model-targets.ts';
 import { corpusSeries, syntheticSeries } from '../../bench/model-series.ts';
 import { AnomalyModel, scalarAnomalyParameters } from '../../src/htm/index.ts';
 
@@ -83,6 +85,7 @@ describe('bench:model', () => {
 
   it('gives every time also in thousandths of the calibration kernel', () => {
     const text = describeBench({
+      command: 'npm run bench:model',
       machine: { cpu: 'Abacus', cores: 2, memoryGib: 8, load: 0.5, node: 'v24', v8: '13' },
       calibrationMs: { before: 60, after: 50 },
       runs: 5,
@@ -107,6 +110,9 @@ describe('bench:model', () => {
           createMs: 1,
         },
       ],
+      targets: [
+        { what: 'create, cpp, one', unit: 'ms', must: 20, aim: 5, measured: 1.5, verdict: 'aim met' },
+      ],
     });
     expect(text).toContain('Calibration kernel: 60.0 ms before, 50.0 ms after.');
     expect(text).toMatch(
@@ -115,6 +121,55 @@ describe('bench:model', () => {
     expect(text).toMatch(
       /^cpp one +20 +300 +0\.25 MiB +1\.00 MiB +93\.0 kB +5\.00 \(100\) +10\.0 \(200\) +1\.00 \(20\.0\)$/m,
     );
+    expect(text).toMatch(/^\$ npm run bench:model\nAbacus, 2 cores, 8\.0 GiB/);
+    expect(text).toContain('p99 by median 2.50 (cpp one); last thousand by first 4.00 (cpp one)');
+    expect(text).toMatch(/^create, cpp, one +20 ms +5 ms +1\.50 ms +aim met$/m);
     expect(text).not.toContain('no benchmark corpus');
+  });
+
+  it('reads the memory of many models in one process from outside', { timeout: 120_000 }, async () => {
+    const options = ['--corpus', directory, '--fleet', '12', '--series', 'real/one.csv'];
+    const { fleets } = (await bench(...options)) as unknown as FleetBench;
+    expect(fleets).toHaveLength(1);
+    const [fleet] = fleets;
+    expect(fleet).toMatchObject({ variant: 'tm_cpp', models: 12, series: ['real/one.csv'] });
+    // What models share is there with the first one; so the eleven others take about what they say, not several times it.
+    expect(fleet?.residentBefore).toBeGreaterThan(10 * 2 ** 20);
+    expect(fleet?.claimedPerModel).toBeGreaterThan(2 ** 17);
+    expect(fleet?.residentPerModel).toBeLessThan(2 ** 22);
+  });
+});
+
+describe('judge', () => {
+  const cost: ModelCost = {
+    series: 'realKnownCause/nyc_taxi.csv',
+    variant: 'cpp',
+    ceiling: null,
+    rows: 10_320,
+    segments: 43_228,
+    synapses: 1_032_337,
+    record: { medianUs: 400, meanUs: 400, p99Us: 900, firstThousandUs: 100, lastThousandUs: 500 },
+    turns: { models: 24, medianUs: 300, p99Us: 800 },
+    processCpuUs: 450,
+    newBytes: 2 ** 18,
+    warmBytes: 7 * 2 ** 20,
+    checkpointBytes: 1_800_001,
+    saveMs: 30,
+    loadMs: 70,
+    createMs: 1,
+  };
+
+  it('holds each figure against what it must and should be', () => {
+    expect(judge([cost]).map(({ what, measured, verdict }) => [what, measured, verdict])).toEqual([
+      ['record, one warm model, cpp, nyc_taxi', 0.4, 'missed'],
+      ['record, 24 models in turn, cpp, nyc_taxi', 0.3, 'must met'],
+      ['warm model, cpp, nyc_taxi', 7, 'aim met'],
+      ['checkpoint, cpp, nyc_taxi', 1.800001, 'missed'],
+      ['save + load, cpp, nyc_taxi', 100, 'must met'],
+    ]);
+  });
+
+  it('says nothing of a series that was cut short', () => {
+    expect(judge([{ ...cost, rows: 10_319 }])).toEqual([]);
   });
 });

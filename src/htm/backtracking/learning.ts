@@ -227,7 +227,7 @@ export class Learning {
     const learning = this.#counters[ACTIVE];
     const width = maskWords(learning);
     if (this.#queued.length < n * width)
-      this.#part.resize(QUEUE_SECTION, Math.min(n * width * 2, mostQueuedWords(this.#p)));
+      this.#part.resize([[QUEUE_SECTION, Math.min(n * width * 2, mostQueuedWords(this.#p))]]);
     present.set(this.#active, learning);
     const queued = this.#queued.fill(0);
     for (let i = 0; i < n; i++) {

@@ -5,6 +5,8 @@ import { CELL_MASK, CELL_SHIFT } from './parameters.ts';
 import type { BacktrackingMemoryParameters } from './parameters.ts';
 import { permanenceScale } from './permanence.ts';
 import type { PermanenceScale } from './permanence.ts';
+import { packSegments, unpackSegments } from './segment-packing.ts';
+import type { PlainSegments } from './segment-packing.ts';
 
 /**
  * Where segments are stored: one row per segment slot, with its duty cycle. Model reference, sections 4.1 and 4.2.
@@ -53,14 +55,18 @@ export class SegmentRows {
     this.sourceStride = synapseWords * 2;
     this.permanenceStride = synapseWords * perWord;
     this.permanenceOffset = wordsOfSources(p) * perWord;
-    this.#part = arena.part(section, (part) => this.#lay(part));
+    this.#part = arena.part(
+      section,
+      (part) => this.#lay(part),
+      () => new Map([[ROWS_SECTION, packSegments(this.#plain())]]),
+    );
   }
 
   static schema(p: BacktrackingMemoryParameters): SectionSpec[] {
     const rowWords = HEADER_WORDS + wordsOfSynapses(p, permanenceScale(p));
     return [
       { name: 'segmentCounters', type: 'u32', length: COUNTERS },
-      { name: 'segments', type: 'u32', length: 0, maxLength: mostRows(p) * rowWords },
+      { name: 'segments', type: 'u32', length: 0, maxLength: mostRows(p) * rowWords, saved: 'packed' },
     ];
   }
 
@@ -89,8 +95,8 @@ export class SegmentRows {
     const needed = Math.min(this.count + more, most);
     const before = this.#capacity;
     if (needed <= before) return;
-    const capacity = Math.min(needed + Math.max(MIN_GROWTH_ROWS, needed >>> 3), most);
-    this.#part.resize(ROWS_SECTION, capacity * this.#rowWords);
+    const capacity = Math.min(needed + Math.max(MIN_GROWTH_ROWS, needed >>> 4), most);
+    this.#part.resize([[ROWS_SECTION, capacity * this.#rowWords]]);
     // The headers now have more room: the synapses behind them move up.
     const section = this.#part.view<Uint32Array>(ROWS_SECTION);
     section.copyWithin(capacity * HEADER_WORDS, before * HEADER_WORDS, before * this.#rowWords);
@@ -213,11 +219,75 @@ export class SegmentRows {
     };
   }
 
-  /** @throws ArenaFormatError when a row could not have come from these parameters. */
-  check(): void {
-    const section = this.#part.view<Uint32Array>(ROWS_SECTION);
-    if (this.count > this.#capacity || section.length !== this.#capacity * this.#rowWords)
-      throw new ArenaFormatError(`${this.count} segments do not fit a section of ${section.length} words`);
+  /**
+   * Fills the rows of a loaded arena.
+   * @throws ArenaFormatError when a row could not have come from these parameters.
+   */
+  unpack(): void {
+    const { count } = this;
+    if (count > mostRows(this.#p)) throw new ArenaFormatError(`${count} segments`);
+    const segments = unpackSegments(this.#part.packed(ROWS_SECTION), count, this.#p, this.scale.coded);
+    this.#part.resize([[ROWS_SECTION, count * this.#rowWords]]);
+    this.#fill(segments);
+    this.#check();
+  }
+
+  /** The rows in use as plain tables. */
+  #plain(): PlainSegments {
+    const { count, sources, permanences } = this;
+    const owners = new Uint16Array(count);
+    const duties = new Float32Array(count);
+    const dutyIterations = new Uint32Array(count);
+    const sizes = new Uint8Array(count);
+    let synapses = 0;
+    for (let row = 0; row < count; row++) {
+      owners[row] = this.cell(row);
+      duties[row] = this.#reals[row * HEADER_WORDS + DUTY_WORD];
+      dutyIterations[row] = this.#words[row * HEADER_WORDS + DUTY_ITERATION_WORD];
+      sizes[row] = this.size(row);
+      synapses += sizes[row];
+    }
+    const allSources = new Uint16Array(synapses);
+    const allPermanences = this.scale.coded ? new Uint8Array(synapses) : new Float32Array(synapses);
+    let to = 0;
+    for (let row = 0; row < count; row++) {
+      const source = row * this.sourceStride - to;
+      const permanence = row * this.permanenceStride + this.permanenceOffset - to;
+      for (const end = to + sizes[row]; to < end; to++) {
+        allSources[to] = sources[source + to];
+        allPermanences[to] = permanences[permanence + to];
+      }
+    }
+    return { owners, duties, dutyIterations, sizes, sources: allSources, permanences: allPermanences };
+  }
+
+  #fill({ owners, duties, dutyIterations, sizes, sources, permanences }: PlainSegments): void {
+    const { headers } = this;
+    const rowSources = this.sources;
+    const rowPermanences = this.permanences;
+    const { connected: limit, most } = this.scale;
+    let from = 0;
+    for (let row = 0; row < owners.length; row++) {
+      this.#halves[row * HEADER_HALVES + OWNER_HALF] = owners[row];
+      this.#reals[row * HEADER_WORDS + DUTY_WORD] = duties[row];
+      this.#words[row * HEADER_WORDS + DUTY_ITERATION_WORD] = dutyIterations[row];
+      headers[row * HEADER_BYTES + SIZE_BYTE] = sizes[row];
+      const source = row * this.sourceStride - from;
+      const permanence = row * this.permanenceStride + this.permanenceOffset - from;
+      let connected = 0;
+      for (const end = from + sizes[row]; from < end; from++) {
+        rowSources[source + from] = sources[from];
+        const stored = permanences[from];
+        if (!(stored > 0 && stored <= most))
+          throw new ArenaFormatError(`segment ${row} has permanence ${stored}`);
+        rowPermanences[permanence + from] = stored;
+        connected += stored >= limit ? 1 : 0;
+      }
+      headers[row * HEADER_BYTES + CONNECTED_BYTE] = connected;
+    }
+  }
+
+  #check(): void {
     for (let row = 0; row < this.count; row++) {
       const cell = this.cell(row);
       if ((cell & CELL_MASK) === 0 || !this.#exists(cell))
@@ -234,30 +304,10 @@ export class SegmentRows {
   }
 
   #checkSegment(row: number): void {
-    const size = this.size(row);
-    if (size > this.#p.maxSynapsesPerSegment)
-      throw new ArenaFormatError(`segment ${row} has ${size} synapses`);
     const last = this.#words[row * HEADER_WORDS + DUTY_ITERATION_WORD];
     const duty = this.#reals[row * HEADER_WORDS + DUTY_WORD];
     if (last === 0 || last > this.iteration || !(duty >= 0 && duty < Infinity))
       throw new ArenaFormatError(`segment ${row} has duty cycle ${duty} of iteration ${last}`);
-    const source = row * this.sourceStride;
-    const permanence = row * this.permanenceStride + this.permanenceOffset;
-    const { most, connected: limit } = this.scale;
-    let previous = -1;
-    let connected = 0;
-    for (let i = 0; i < size; i++) {
-      const cell = this.sources[source + i];
-      if (cell <= previous || !this.#exists(cell))
-        throw new ArenaFormatError(`segment ${row} has source ${cell} after ${previous}`);
-      const stored = this.permanences[permanence + i];
-      if (!(stored > 0 && stored <= most))
-        throw new ArenaFormatError(`segment ${row} has permanence ${stored}`);
-      if (stored >= limit) connected++;
-      previous = cell;
-    }
-    if (connected !== this.headers[row * HEADER_BYTES + CONNECTED_BYTE])
-      throw new ArenaFormatError(`segment ${row} has ${connected} connected synapses and says otherwise`);
   }
 
   #moveRows(to: number, start: number, end: number): void {

@@ -53,7 +53,7 @@ export class Segments {
    */
   static attach(arena: Arena, section: number, p: BacktrackingMemoryParameters): Segments {
     const segments = new Segments(arena, section, p);
-    segments.#rows.check();
+    segments.#rows.unpack();
     segments.#derive();
     return segments;
   }

@@ -1,21 +1,22 @@
+import { ArenaFormatError } from '../arena.ts';
 import type { Arena, ArenaPart } from '../arena.ts';
 import { leastRecentlyUsed } from '../ceiling.ts';
 import { scratch } from './scratch.ts';
-import { checkSegmentTables } from './segment-check.ts';
+import { checkSegments } from './segment-check.ts';
+import { fillTables, granulesOf, packSegments, plainSegments, unpackSegments } from './segment-packing.ts';
 import {
   FREE_GRANULE,
   FREE_SEGMENT,
   GRANULES_USED,
-  GRANULE_SECTIONS,
   MAX_GRANULES,
-  PLACE_SECTIONS,
   SEGMENTS_USED,
   SEGMENT_COUNT,
-  SEGMENT_SECTIONS,
   SLOTS,
   SYNAPSE_COUNT,
+  granuleLengths,
   grownLength,
   maxSegmentNumbers,
+  segmentLengths,
   segmentTables,
 } from './segment-tables.ts';
 import type { SegmentLimits } from './segment-tables.ts';
@@ -81,22 +82,9 @@ export class SegmentStore {
   constructor(arena: Arena, firstSection: number, limits: SegmentLimits) {
     this.#limits = limits;
     this.#connectedBits = Math.max(0, new Int32Array(Float32Array.of(limits.connectedPermanence).buffer)[0]);
-    this.#part = arena.part(firstSection, (part) => {
-      const tables = segmentTables(part);
-      this.#counters = tables.counters;
-      this.owners = tables.owners;
-      this.#sizes = tables.sizes;
-      this.#firstLinks = tables.firstLinks;
-      this.lastUsed = tables.lastUsed;
-      this.order = tables.order;
-      this.#nextLinks = tables.nextLinks;
-      this.#living = tables.living;
-      this.#sources = tables.sources;
-      this.#permanences = tables.permanences;
-      const { buffer, byteOffset, length } = this.#permanences;
-      this.#permanenceBits = new Int32Array(buffer, byteOffset, length);
-    });
-    checkSegmentTables(segmentTables(this.#part), limits);
+    const pack = () => new Map([[0, packSegments(plainSegments(segmentTables(this.#part)))]]);
+    this.#part = arena.part(firstSection, (part) => this.#lay(part), pack);
+    this.#unpack();
     this.#index = this.#derive();
   }
 
@@ -515,8 +503,7 @@ export class SegmentStore {
     if (granule === this.#nextLinks.length) {
       const length = Math.min(grownLength(granule), MAX_GRANULES);
       if (length === granule) throw new RangeError(`the memory is full: ${granule * SLOTS} synapses`);
-      for (const section of GRANULE_SECTIONS) this.#part.resize(section, length);
-      for (const section of PLACE_SECTIONS) this.#part.resize(section, length * SLOTS);
+      this.#part.resize(granuleLengths(length));
       this.#fitDerived();
     }
     this.#counters[GRANULES_USED] = granule + 1;
@@ -534,7 +521,7 @@ export class SegmentStore {
     if (segment === this.owners.length) {
       const length = Math.min(grownLength(segment), maxSegmentNumbers(this.#limits));
       if (length === segment) throw new RangeError(`the memory is full: ${segment} segments`);
-      for (const section of SEGMENT_SECTIONS) this.#part.resize(section, length);
+      this.#part.resize(segmentLengths(length));
     }
     this.#counters[SEGMENTS_USED] = segment + 1;
     return segment;
@@ -583,6 +570,39 @@ export class SegmentStore {
     this.#connected.set(connected);
     this.#full = new Uint16Array(length);
     this.#full.set(full);
+  }
+
+  #lay(part: ArenaPart): void {
+    const tables = segmentTables(part);
+    this.#counters = tables.counters;
+    this.owners = tables.owners;
+    this.#sizes = tables.sizes;
+    this.#firstLinks = tables.firstLinks;
+    this.lastUsed = tables.lastUsed;
+    this.order = tables.order;
+    this.#nextLinks = tables.nextLinks;
+    this.#living = tables.living;
+    this.#sources = tables.sources;
+    this.#permanences = tables.permanences;
+    const { buffer, byteOffset, length } = this.#permanences;
+    this.#permanenceBits = new Int32Array(buffer, byteOffset, length);
+  }
+
+  /** Fills the tables of a loaded arena. */
+  #unpack(): void {
+    const packed = this.#part.packed(0);
+    if (packed.length === 0) return;
+    const segments = unpackSegments(packed);
+    checkSegments(segments, this.#limits);
+    const numbers = segments.owners.length;
+    const granules = granulesOf(segments);
+    if (numbers > maxSegmentNumbers(this.#limits) || granules > MAX_GRANULES)
+      throw new ArenaFormatError(`temporal memory: ${numbers} segments in ${granules} granules`);
+    this.#part.resize([
+      ...segmentLengths(Math.max(numbers, this.owners.length)),
+      ...granuleLengths(Math.max(granules, this.#nextLinks.length)),
+    ]);
+    fillTables(segmentTables(this.#part), segments);
   }
 
   /** Fills the derived tables; returns the index. */

@@ -41,11 +41,12 @@ export interface SegmentTables {
 
 /** The sections of the tables, in order. */
 export function segmentSchema(limits: SegmentLimits): SectionSpec[] {
-  const segments = { length: INITIAL_SEGMENTS, maxLength: maxSegmentNumbers(limits) };
-  const granules = { length: INITIAL_GRANULES, maxLength: MAX_GRANULES };
-  const places = { length: INITIAL_GRANULES * SLOTS, maxLength: MAX_GRANULES * SLOTS };
+  const saved = 'elsewhere' as const;
+  const segments = { length: INITIAL_SEGMENTS, maxLength: maxSegmentNumbers(limits), saved };
+  const granules = { length: INITIAL_GRANULES, maxLength: MAX_GRANULES, saved };
+  const places = { length: INITIAL_GRANULES * SLOTS, maxLength: MAX_GRANULES * SLOTS, saved };
   return [
-    { name: 'segmentCounters', type: 'u32', length: COUNTERS },
+    { name: 'segmentCounters', type: 'u32', length: COUNTERS, saved: 'packed' },
     { name: 'segmentOwners', type: 'u16', ...segments },
     { name: 'segmentSizes', type: 'u16', ...segments },
     { name: 'segmentGranules', type: 'u32', ...segments },
@@ -58,10 +59,20 @@ export function segmentSchema(limits: SegmentLimits): SectionSpec[] {
   ];
 }
 
-/** Sections, counted from the first of the tables, with an element per segment number, granule and place. */
-export const SEGMENT_SECTIONS = [1, 2, 3, 4, 5];
-export const GRANULE_SECTIONS = [6, 7];
-export const PLACE_SECTIONS = [8, 9];
+/** The lengths of all sections with an element per segment number. */
+export function segmentLengths(segments: number): [section: number, length: number][] {
+  return [1, 2, 3, 4, 5].map((section) => [section, segments]);
+}
+
+/** The lengths of all sections with an element per granule or place. */
+export function granuleLengths(granules: number): [section: number, length: number][] {
+  return [
+    [6, granules],
+    [7, granules],
+    [8, granules * SLOTS],
+    [9, granules * SLOTS],
+  ];
+}
 
 /** The tables as views over `part`. */
 export function segmentTables(part: ArenaPart): SegmentTables {
