@@ -33,9 +33,12 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^src/',
-        pathNot: '^src/(engine|open-store)\\.ts$|^src/store/(sqlite|sql|server|mysql|postgres)/|^src/bus/memory/|^src/checkpoints/filesystem/',
+        pathNot:
+          '^src/(engine|open-store)\\.ts$|^src/store/(sqlite|sql|server|mysql|postgres)/|^src/bus/memory/|^src/checkpoints/filesystem/',
       },
-      to: { path: '^src/store/(sqlite|sql|server|mysql|postgres)/|^src/bus/memory/|^src/checkpoints/filesystem/' },
+      to: {
+        path: '^src/store/(sqlite|sql|server|mysql|postgres)/|^src/bus/memory/|^src/checkpoints/filesystem/',
+      },
     },
     {
       name: 'the-page-talks-to-the-http-api-only',
