@@ -38,6 +38,8 @@ export type ErrorCode =
   | 'body_too_large'
   /** Neither the type nor the encoding of a body is one that the operation takes. */
   | 'unsupported_media_type'
+  /** A page of another site tried to change something through its user's browser. */
+  | 'foreign_origin'
   | 'reserved_name'
   | 'config_invalid'
   /** The port is taken or may not be bound. */

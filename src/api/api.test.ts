@@ -225,6 +225,22 @@ describe('the text interface', () => {
   });
 });
 
+describe('pages of other sites', () => {
+  it('may not change anything through the browser of a user, while our own page and programs may', async () => {
+    const { api, monitored } = makeApi();
+    const put = (headers: Record<string, string>) =>
+      api.inject({ method: 'PUT', url: '/cpu', payload: '{"min":0,"max":1}', headers });
+    for (const origin of ['http://evil.example', 'null', 'http://localhost:8080.evil.example']) {
+      expect((await put({ host: 'localhost:8080', origin })).statusCode).toBe(403);
+    }
+    expect(monitored).toEqual([]);
+    expect((await put({ host: 'localhost:8080', origin: 'http://localhost:8080' })).statusCode).toBe(201);
+    expect((await put({ host: 'localhost:8080' })).statusCode).toBe(201);
+    const read = { host: 'localhost:8080', origin: 'http://evil.example' };
+    expect((await api.inject({ url: '/api/v1/metrics', headers: read })).statusCode).toBe(200);
+  });
+});
+
 describe('the JSON interface', () => {
   it('lists metrics with their state and newest score', async () => {
     const { api } = makeApi();

@@ -14,6 +14,7 @@ const STATUS_OF: Partial<Record<ErrorCode, number>> = {
   invalid_range: 400,
   invalid_argument: 400,
   invalid_request_body: 400,
+  foreign_origin: 403,
   body_too_large: 413,
   unsupported_media_type: 415,
   store_unavailable: 503,

@@ -1,6 +1,7 @@
 import fastify, { type FastifyInstance } from 'fastify';
 import { HtmEngineError, listenFailure } from '../errors.ts';
 import { EventStreams, type EventStreamOptions } from './event-streams.ts';
+import { refuseForeignPages } from './foreign-pages.ts';
 import { answerError } from './problems.ts';
 import { healthRoutes } from './health.ts';
 import { pageDirectory, pageRoutes } from './page.ts';
@@ -48,6 +49,7 @@ export class Api {
     this.#app.removeAllContentTypeParsers();
     this.#app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
     this.#app.setErrorHandler((error, request, reply) => answerError(error, request, reply, log));
+    refuseForeignPages(this.#app);
     healthRoutes(this.#app, services);
     v1Routes(this.#app, services, this.#live, this.#streams, options);
     pageRoutes(this.#app, options.pageDirectory ?? pageDirectory());
