@@ -2,8 +2,6 @@ import { readFileSync } from 'node:fs';
 import type { CheckpointStore } from './checkpoints/checkpoint-store.ts';
 import { FilesystemCheckpointStore } from './checkpoints/filesystem/filesystem-checkpoint-store.ts';
 import { HtmEngineError } from './errors.ts';
-import { openMysqlStore } from './store/mysql/mysql-store.ts';
-import { openPostgresStore } from './store/postgres/postgres-store.ts';
 import type { ServerStoreOptions } from './store/server/server-store.ts';
 import { describeServer, parseServerUrl } from './store/server/url.ts';
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
@@ -65,7 +63,13 @@ export async function openServerStore(
   options: ServerStoreOptions,
 ): Promise<Store> {
   const address = parseServerUrl(url, password);
-  return await (address.kind === 'mysql' ? openMysqlStore : openPostgresStore)(address, options);
+  // Whoever needs no database server does not load its driver.
+  if (address.kind === 'mysql') {
+    const { openMysqlStore } = await import('./store/mysql/mysql-store.ts');
+    return openMysqlStore(address, options);
+  }
+  const { openPostgresStore } = await import('./store/postgres/postgres-store.ts');
+  return openPostgresStore(address, options);
 }
 
 /** A server's address for people: without the password. @throws HtmEngineError `config_invalid` */
