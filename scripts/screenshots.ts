@@ -1,65 +1,92 @@
 /**
- * Takes the pictures of the page that the documentation shows, from an engine of its own with the seeded demo data.
- * `npm run build && npm run screenshots`
+ * Takes the pictures of the page that the documentation shows, from an engine of its own with the demo data of
+ * `up --demo`. `npm run build && npm run screenshots`
  */
 import { join } from 'node:path';
 import { styleText } from 'node:util';
-import type { Browser, BrowserContextOptions } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { DEMO_SERIES, DEMO_STEP_SECONDS } from '../src/collector/demo/demo-series.ts';
 import { launchBrowser, openPage } from '../test/support/browser.ts';
-import { layDown, rhythm } from '../test/support/demo-series.ts';
-import { EngineProcess, temporaryDirectory } from '../test/support/engine-process.ts';
+import { EngineProcess, temporaryDirectory, until } from '../test/support/engine-process.ts';
 
 const IMAGES = join(import.meta.dirname, '../docs/images');
-const LAST = 1_760_000_100;
-const BROKEN = 'demo.web-1.cpu';
+/** The demo's own anomaly. */
+const ANOMALOUS = 'demo.machine.temperature';
+/** The demo's anomaly is hours old and the overview is about now, so this one goes dead after its last row. */
+const DEAD = { name: 'demo.web.requests', rows: 2 };
+/** Ground that is left below the last thing of the page, pixels. */
+const MARGIN = 24;
+const SCORING_TIMEOUT_MS = 300_000;
 
-const DESKTOP = { viewport: { width: 1180, height: 640 }, timezoneId: 'UTC' };
-const PHONE = { viewport: { width: 390, height: 760 }, timezoneId: 'UTC' };
-const PICTURES: [string, string, BrowserContextOptions][] = [
-  ['overview', '', DESKTOP],
-  ['overview-dark', '', { ...DESKTOP, colorScheme: 'dark' }],
-  ['overview-phone', '', PHONE],
-  ['metric', `#/metric/${BROKEN}`, DESKTOP],
-  ['metric-dark', `#/metric/${BROKEN}`, { ...DESKTOP, colorScheme: 'dark' }],
-  ['metric-phone', `#/metric/${BROKEN}`, PHONE],
+const DESKTOP = { viewport: { width: 1180, height: 900 }, timezoneId: 'UTC' };
+const PHONE = { viewport: { width: 390, height: 900 }, timezoneId: 'UTC' };
+const LOOKS: [string, BrowserContextOptions][] = [
+  ['', DESKTOP],
+  ['-dark', { ...DESKTOP, colorScheme: 'dark' }],
+  ['-phone', PHONE],
 ];
 
-function demoData() {
-  return [
-    rhythm(BROKEN, 2400, LAST, { fromEnd: 90, rows: 10, value: 130 }),
-    rhythm('demo.web-2.cpu', 2400, LAST),
-    rhythm('demo.shop.orders', 2400, LAST, { fromEnd: 9, rows: 9, value: 12 }),
-    rhythm('demo.db.latency', 2000, LAST, { fromEnd: 40, rows: 6, value: 120 }),
-    rhythm('demo.queue.depth', 2000, LAST),
-    rhythm('demo.cache.hits', 250, LAST),
-    { ...rhythm('demo.disk.free', 600, LAST), range: null },
-  ];
+/** Waits until every row of the demo's history, and every other that is stored, has its score. */
+async function scored(engine: EngineProcess): Promise<void> {
+  await until(
+    'the scores of the demo data',
+    async () => {
+      const metrics = await engine.metrics();
+      return DEMO_SERIES.every(({ name, historyRows }) => {
+        const { rows = 0, scoredRows = 0 } = metrics.find((metric) => metric.name === name) ?? {};
+        return rows >= historyRows && scoredRows === rows;
+      });
+    },
+    SCORING_TIMEOUT_MS,
+  );
 }
 
-async function take(browser: Browser, address: string): Promise<void> {
-  for (const [name, fragment, options] of PICTURES) {
-    const { page } = await openPage(browser, address + fragment, options);
-    await page
-      .locator(fragment === '' ? '.row .strip' : '.spans li')
-      .first()
-      .waitFor();
+async function breakRhythm(engine: EngineProcess): Promise<void> {
+  const last = (await engine.metric(DEAD.name))?.lastTimestamp ?? 0;
+  for (let i = 1; i <= DEAD.rows; i++) {
+    await engine.request('POST', `/${DEAD.name}`, `0 ${last + i * DEMO_STEP_SECONDS}`);
+  }
+  await until('the rows that break the rhythm', async () => {
+    const metric = await engine.metric(DEAD.name);
+    return (
+      metric?.lastTimestamp === last + DEAD.rows * DEMO_STEP_SECONDS && metric.scoredRows === metric.rows
+    );
+  });
+}
+
+/** The part of the view that has something in it. */
+async function contentOf(page: Page): Promise<{ x: number; y: number; width: number; height: number }> {
+  const { width, height } = page.viewportSize() ?? DESKTOP.viewport;
+  const last = await page.locator('main > :last-child').boundingBox();
+  const bottom = last === null ? height : last.y + last.height + MARGIN;
+  return { x: 0, y: 0, width, height: Math.min(height, Math.ceil(bottom)) };
+}
+
+async function take(browser: Browser, address: string, name: string, ready: string): Promise<void> {
+  for (const [look, options] of LOOKS) {
+    const { page, complaints } = await openPage(browser, address, options);
+    await page.locator(ready).first().waitFor();
+    await page.getByText('demo', { exact: true }).first().waitFor();
     await page.getByText('Live', { exact: true }).waitFor();
     await page.evaluate('document.fonts.ready');
-    const path = join(IMAGES, `page-${name}.png`);
-    await page.screenshot({ path, animations: 'disabled' });
+    const path = join(IMAGES, `page-${name}${look}.png`);
+    await page.screenshot({ path, animations: 'disabled', clip: await contentOf(page) });
     await page.context().close();
+    if (complaints.length > 0) throw new Error(complaints.join('\n'));
     process.stdout.write(`${styleText('green', 'took')} ${path}\n`);
   }
 }
 
 const directory = await temporaryDirectory();
-const engine = await EngineProcess.start(directory.path);
+const engine = await EngineProcess.start(directory.path, {}, ['--demo']);
 const browser = await launchBrowser();
 try {
   const address = `http://127.0.0.1:${engine.httpPort}/`;
-  process.stdout.write('laying down the demo data and learning it...\n');
-  await layDown(address, demoData());
-  await take(browser, address);
+  process.stdout.write('waiting until the demo data is scored...\n');
+  await scored(engine);
+  await take(browser, `${address}#/metric/${ANOMALOUS}`, 'metric', '.spans li');
+  await breakRhythm(engine);
+  await take(browser, address, 'overview', '.row .strip');
 } finally {
   await browser.close();
   await engine.end('SIGTERM');

@@ -26,6 +26,11 @@ describe.skipIf(browserIsMissing())('the page of a running engine', { timeout: 6
       rhythm('broken/rhythm', 1500, LAST, ANOMALY),
       { ...rhythm('stored only', 300, LAST), range: null },
     ]);
+    await fetch(`${address}api/v1/metrics/made/model`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ min: 0, max: 1, userInfo: { demo: true } }),
+    });
   }, 180_000);
   afterAll(async () => {
     await browser.close();
@@ -55,6 +60,8 @@ describe.skipIf(browserIsMissing())('the page of a running engine', { timeout: 6
     expect(await page.locator('.row .name a').first().textContent()).toBe('broken/rhythm');
     expect(await row('steady').locator('.state').textContent()).toBe('monitored');
     expect(await row('stored only').locator('.state').textContent()).toBe('not monitored');
+    expect(await row('made').getByText('demo', { exact: true }).count()).toBe(1);
+    expect(await row('steady').getByText('demo', { exact: true }).count()).toBe(0);
     expect(await row('steady').getByRole('img').getAttribute('aria-label')).toMatch(/^the last 60 scores: /);
     expect(await accessibilityFaults(page)).toEqual([]);
 

@@ -8,18 +8,20 @@ const SCORE_SHARE = 0.27;
 const GAP_SHARE = 0.05;
 const LEAST_SPAN_PIXELS = 3;
 const AXIS_FONT = '12px system-ui, sans-serif';
-const DAY = '\n{YYYY}-{MM}-{DD}';
+const DATE = '\n{YYYY}-{MM}-{DD}';
+const DAY = '\n{MM}-{DD}';
 /**
  * Labels of the time axis, in uPlot's form: distance of the marks in seconds, label, and what is added where the year,
- * the month, the day, the hour, the minute changes; 1 adds to the label, 0 replaces it.
+ * the month, the day, the hour, the minute changes; 1 adds to the label, 0 replaces it. The first label counts as a change
+ * of the year, so it has the whole date.
  */
 const TIME_LABELS: (number | string | null)[][] = [
   [365 * 86_400, '{YYYY}', null, null, null, null, null, null, 1],
   [28 * 86_400, '{YYYY}-{MM}', null, null, null, null, null, null, 1],
   [86_400, '{MM}-{DD}', '\n{YYYY}', null, null, null, null, null, 1],
-  [3600, '{HH}:{mm}', DAY, null, DAY, null, null, null, 1],
-  [60, '{HH}:{mm}', DAY, null, DAY, null, null, null, 1],
-  [1, '{HH}:{mm}:{ss}', DAY, null, DAY, null, null, null, 1],
+  [3600, '{HH}:{mm}', DATE, null, DAY, null, null, null, 1],
+  [60, '{HH}:{mm}', DATE, null, DAY, null, null, null, 1],
+  [1, '{HH}:{mm}:{ss}', DATE, null, DAY, null, null, null, 1],
 ];
 
 /** Colours for the canvas, which knows no CSS variables. */

@@ -6,7 +6,7 @@ import { MetricRow } from './metric-row.tsx';
 
 /** As in `overview.css`. */
 const ROW_HEIGHT = 44;
-const NARROW_ROW_HEIGHT = 76;
+const NARROW_ROW_HEIGHT = 96;
 const narrow = matchMedia('(max-width: 719px)');
 
 /** The metrics as a table of which only the visible part exists, so that thousands scroll smoothly. */
