@@ -54,7 +54,7 @@ export function describeBench(bench: ModelBench): string {
       ]),
     ),
     '',
-    'A model at the end of its series; save and load with zstd at level 1, milliseconds, the best of as many runs',
+    'A model at the end of its series; save and load with zstd at level 1, milliseconds, the best of 20',
     table(
       ['', 'segments', 'synapses', 'new', 'warm', 'checkpoint', 'save', 'load', 'create'],
       costs.map((cost) => [
