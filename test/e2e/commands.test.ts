@@ -18,6 +18,7 @@ afterEach(async () => {
 
 const url = () => `http://127.0.0.1:${engine.httpPort}`;
 const run = (...args: string[]) => runCommand(url(), args);
+const shown = async (name: string) => (await run('models', 'show', name)).stdout;
 const rowsCsv = (count: number) =>
   `timestamp,value\n${Array.from({ length: count }, (_, i) => `${1_600_000_000 + 300 * i},${i % 24}\n`).join('')}`;
 
@@ -58,6 +59,36 @@ describe('an evening with the commands', () => {
     expect((await run('models', 'activate', 'few')).code).toBe(0);
     await until('all rows to be scored', async () => (await engine.metric('few'))?.scoredRows === 20);
     expect((await run('metrics', 'show', 'few')).stdout).toContain('learning 20 of 388');
+  });
+
+  it('copies a model, lets one learn anew, and takes models away and back', { timeout: 90_000 }, async () => {
+    engine = await EngineProcess.start(directory.path);
+    const file = join(directory.path, 'web.csv');
+    await writeFile(file, rowsCsv(420));
+    await run('import', file);
+    await run('models', 'monitor', 'web', '--min', '0', '--max', '24');
+    await until('all rows to be scored', async () => (await engine.metric('web'))?.scoredRows === 420);
+    const scores = (await engine.rows('web')).map(({ anomalyScore }) => anomalyScore);
+
+    expect(await run('models', 'clone', 'web', 'web.copy')).toMatchObject({ code: 0 });
+    await until('the copy to be scored', async () => (await engine.metric('web.copy'))?.scoredRows === 420);
+    expect((await engine.rows('web.copy')).map(({ anomalyScore }) => anomalyScore)).toEqual(scores);
+
+    expect(await run('models', 'restart', 'web', '--relearn')).toMatchObject({ code: 0 });
+    await until('the new generation to be scored', async () => {
+      return (
+        (await engine.metric('web'))?.scoredRows === 420 && (await shown('web')).includes('generation 2')
+      );
+    });
+    expect((await engine.rows('web')).map(({ anomalyScore }) => anomalyScore)).toEqual(scores);
+    expect((await run('models', 'restart', 'web')).stderr).toContain('only a model in ERROR');
+
+    const models = join(directory.path, 'models.json');
+    await writeFile(models, (await run('models', 'export')).stdout);
+    await run('models', 'unmonitor', 'web.copy');
+    const back = await run('models', 'import', models);
+    expect([back.code, back.stdout]).toEqual([0, expect.stringContaining('web.copy: monitored\n')]);
+    await until('it to be scored again', async () => (await engine.metric('web.copy'))?.scoredRows === 420);
   });
 
   it('sends values over HTTP and Graphite, and tells why one is refused', async () => {
