@@ -1,6 +1,7 @@
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { accessibilityFaults, browserIsMissing, launchBrowser, openPage } from '../support/browser.ts';
+import { until } from '../support/engine-process.ts';
 import { FakeApi, seededRows } from '../support/fake-api.ts';
 
 /** The page in the states that a real engine shows seldom: every state of a metric, thousands of metrics, an engine that is away. */
@@ -149,12 +150,14 @@ describe.skipIf(browserIsMissing())('the page', () => {
     await page.getByRole('button', { name: 'Reset' }).click();
     expect(page.url()).toMatch(/#\/metric\/anomalous$/);
 
-    const chart = page.locator('.u-over');
-    const box = (await chart.boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
-    await page.mouse.move(box.x + 0.25 * box.width, box.y + 50);
-    await page.mouse.down();
-    await page.mouse.move(box.x + 0.75 * box.width, box.y + 60, { steps: 4 });
-    await page.mouse.up();
+    // A chart that is being drawn anew loses the drag that began on the old one.
+    await until('the dragged stretch to be shown', async () => {
+      await dragOverHalf(page.locator('.u-over'));
+      return page.waitForURL(/\?from=/, { timeout: 1000 }).then(
+        () => true,
+        () => false,
+      );
+    });
     const query = new URLSearchParams(page.url().split('?')[1]);
     const share = (Number(query.get('to')) - Number(query.get('from'))) / (2499 * 300);
     expect(share).toBeGreaterThan(0.45);
@@ -163,6 +166,15 @@ describe.skipIf(browserIsMissing())('the page', () => {
     expect(page.url()).toMatch(/#\/metric\/anomalous$/);
     expect(complaints).toEqual([]);
   });
+
+  /** From a quarter of a chart's width to three quarters. */
+  async function dragOverHalf(chart: Locator): Promise<void> {
+    const box = (await chart.boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
+    await page.mouse.move(box.x + 0.25 * box.width, box.y + 50);
+    await page.mouse.down();
+    await page.mouse.move(box.x + 0.75 * box.width, box.y + 60, { steps: 4 });
+    await page.mouse.up();
+  }
 
   it('appends to the chart what comes', async () => {
     api.add('live', { rows: seededRows(500, 7, NOW) });
