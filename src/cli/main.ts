@@ -11,6 +11,10 @@ if (major < OLDEST_MAJOR) {
   );
   process.exit(1);
 }
+// Whoever reads may stop, as `head` does: that is no failure of ours.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
 const { run } = await import('./program.ts');
 await run(process.argv);
 

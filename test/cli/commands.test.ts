@@ -1,9 +1,11 @@
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FakeEngine, NO_ROOM } from '../support/fake-engine.ts';
 import { runCommand, startCommand } from '../support/cli.ts';
@@ -30,6 +32,17 @@ const file = async (name: string, content: string) => {
 const addWebAndDb = () => {
   for (const name of ['web.a', 'web.b', 'web.c', 'db.a', 'db.b']) engine.add(name, { state: 'ACTIVE' });
 };
+
+it('is silent when its reader has gone, as head goes', async () => {
+  const main = join(import.meta.dirname, '../../dist/cli/main.js');
+  const { stderr } = await promisify(execFile)('sh', [
+    '-c',
+    '"$0" "$1" --help | true',
+    process.execPath,
+    main,
+  ]);
+  expect(stderr).toBe('');
+});
 
 describe('without an engine', () => {
   it('one line says what was tried and how to start one', async () => {
