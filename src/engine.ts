@@ -1,49 +1,20 @@
-import { randomUUID } from 'node:crypto';
 import { pino, type Logger } from 'pino';
-import { collectDefaultMetrics, Registry } from 'prom-client';
-import type { Address } from './address.ts';
-import { AnomalyService } from './anomaly/anomaly-service.ts';
-import { Api } from './api/server.ts';
-import type { ApiServices } from './api/services.ts';
-import { createMemoryBus } from './bus/memory/memory-bus.ts';
-import type { CheckpointName, CheckpointStore } from './checkpoints/checkpoint-store.ts';
-import { FilesystemCheckpointStore } from './checkpoints/filesystem/filesystem-checkpoint-store.ts';
-import { DemoFeeder, type DemoServices } from './collector/demo/demo-feeder.ts';
-import { HostCollector, type HostCollectorOptions } from './collector/host.ts';
-import { systemReaders } from './collector/readers.ts';
+import type { CheckpointName } from './checkpoints/checkpoint-store.ts';
 import type { Config, ConfigInput } from './config.ts';
 import { parseConfig } from './config/resolve.ts';
-import { openDataDirectory } from './data-directory.ts';
-import { hasCode, HtmEngineError } from './errors.ts';
-import { logLikelihood } from './htm/index.ts';
-import { createIntake, type GivenSample, type Intake, type SampleOutcome } from './intake.ts';
-import { ScoringLag } from './lag.ts';
-import { createLineReader } from './listener/line-reader.ts';
-import { GraphiteListener, type GraphiteListenerServices } from './listener/listener.ts';
+import { HtmEngineError } from './errors.ts';
+import type { GivenSample, SampleOutcome } from './intake.ts';
 import { createLogger } from './logging.ts';
 import type { Metric } from './metric.ts';
-import { automaticRequest, type ModelSettings } from './monitoring/generation-request.ts';
 import type { ModelSpec } from './monitoring/model-spec.ts';
-import { Monitoring } from './monitoring/monitoring.ts';
-import { ModelTransfer, type ExportedModel } from './monitoring/transfer.ts';
+import type { ExportedModel } from './monitoring/transfer.ts';
 import type { ResultHandler } from './publishing/delivery.ts';
-import { Publisher, type Subscription } from './publishing/publisher.ts';
-import { StoredResults } from './publishing/stored-results.ts';
-import { RefusalCounter } from './refusals.ts';
-import { openStore, SQLITE } from './open-store.ts';
-import { storeRepetitions } from './store-repetitions.ts';
-import { ModelScheduler } from './scheduler/model-scheduler.ts';
+import type { Subscription } from './publishing/publisher.ts';
+import { type EngineAddresses, type Services, startServices } from './services.ts';
+import { StartedServices } from './started-services.ts';
 import type { DataRow, DataSelection, MetricSummary } from './store/queries.ts';
-import type { Store } from './store/store.ts';
-import { MetricStorer } from './storer/metric-storer.ts';
-import { timedLog } from './timed-log.ts';
-import { version } from './version.ts';
 
-/** Where a running engine listens; null for what is switched off. */
-export interface EngineAddresses {
-  readonly http: Address | null;
-  readonly graphite: Address | null;
-}
+export type { EngineAddresses } from './services.ts';
 
 export interface SubscribeOptions {
   /**
@@ -53,15 +24,9 @@ export interface SubscribeOptions {
   readonly consumer?: string;
 }
 
-/** How long each service may take to finish what it is in. */
-const STOP_TIMEOUT_MS = 10_000;
-
 /**
- * The whole engine in this process: every service, on SQLite and an in-memory bus. The one place that names concrete
- * adapters.
- *
- * An engine starts once and stops once. Services start in the order that lets each find those it hands work to, and
- * stop in the opposite one: first what lets samples in, so that what was accepted is stored, last the store.
+ * The whole engine in this process, as a library: starting, stopping, and what an application may ask of it. An engine
+ * starts once and stops once.
  */
 export class Engine {
   readonly config: Config;
@@ -69,9 +34,9 @@ export class Engine {
   readonly failed: Promise<Error>;
   readonly #fail: (reason: Error) => void;
   readonly #log: Logger;
-  /** How to end what was started, in the order it was. */
-  readonly #started: (() => Promise<void> | void)[] = [];
+  readonly #started: StartedServices;
   #services: Services | null = null;
+  #starting = false;
   #stopped: Promise<void> | null = null;
 
   /** @throws HtmEngineError `config_invalid` */
@@ -82,6 +47,7 @@ export class Engine {
       this.config.log.level,
       pino.destination({ dest: process.stderr.fd, sync: true }),
     );
+    this.#started = new StartedServices(this.#log);
   }
 
   /**
@@ -89,9 +55,14 @@ export class Engine {
    * @throws HtmEngineError `data_directory_unwritable`, `store_locked`, `store_newer`, `listen_failed`
    */
   async start(): Promise<void> {
-    if (this.#started.length > 0 || this.#stopped !== null) throw new Error('an engine starts once');
+    if (this.#starting || this.#stopped !== null) throw new Error('an engine starts once');
+    this.#starting = true;
     try {
-      this.#services = await this.#startServices();
+      this.#services = await startServices(this.config, {
+        log: this.#log,
+        started: this.#started,
+        onFailure: this.#fail,
+      });
     } catch (error) {
       await this.stop();
       throw error;
@@ -100,7 +71,7 @@ export class Engine {
 
   /** Stops taking samples in, finishes what was begun within a bounded time, closes the store. */
   stop(): Promise<void> {
-    this.#stopped ??= this.#stopServices();
+    this.#stopped ??= this.#started.end();
     return this.#stopped;
   }
 
@@ -206,199 +177,4 @@ export class Engine {
       throw new HtmEngineError('stopped', 'the engine is not running: call start() first');
     return this.#services;
   }
-
-  async #startServices(): Promise<Services> {
-    const { config } = this;
-    const nowSeconds = () => Math.floor(Date.now() / 1000);
-    const telemetry = { log: this.#log, registry: new Registry() };
-    collectDefaultMetrics({ register: telemetry.registry });
-
-    const directory = openDataDirectory(config.dataDirectory);
-    this.#started.push(() => directory.release());
-    const store = await openStore(config.store, directory.databaseFile, {
-      onFailure: this.#fail,
-      onRepeat: storeRepetitions(telemetry),
-    });
-    this.#started.push(() => store.close());
-    const epoch = await store.catalogue.takeLeases(randomUUID());
-    const checkpoints = areCheckpointsRows(config)
-      ? store.checkpoints
-      : await FilesystemCheckpointStore.open(directory.checkpointDirectory);
-    const bus = createMemoryBus(config.bus, telemetry);
-    const refusals = new RefusalCounter(telemetry);
-    const log = timedLog(store.log, telemetry.registry);
-    const lag = new ScoringLag(telemetry.registry);
-
-    const publisher = new Publisher({ ...config.publishing, log, bus, telemetry, epoch, logLikelihood });
-    publisher.start();
-    this.#started.push(() => publisher.stop(STOP_TIMEOUT_MS));
-
-    const anomaly = new AnomalyService({ ...config.anomaly, log, bus, telemetry, lag, epoch });
-    anomaly.start();
-    this.#started.push(() => anomaly.stop(STOP_TIMEOUT_MS));
-
-    const scheduler = new ModelScheduler({
-      store: log,
-      bus,
-      checkpoints,
-      telemetry,
-      settings: config.scheduler,
-      epoch,
-    });
-    this.#started.push(() => scheduler.stop());
-    await scheduler.start();
-
-    const models = modelSettings(config);
-    const monitoring = new Monitoring({
-      catalogue: store.catalogue,
-      bus,
-      telemetry,
-      forgetModel: (metricId) => {
-        lag.forget(metricId);
-        return scheduler.forget(metricId);
-      },
-      models,
-      sweepMs: config.monitoring.sweepMs,
-    });
-    monitoring.start();
-    this.#started.push(() => monitoring.stop(STOP_TIMEOUT_MS));
-
-    const autoMonitor = config.monitoring.auto ? automaticRequest(models) : null;
-    const activate = (metricIds: readonly string[]) => monitoring.activateReady(metricIds);
-    await new MetricStorer({ bus, log, refusals, telemetry, lag, autoMonitor, activate }).start();
-    this.#started.push(() => bus.close());
-
-    const intake = createIntake(bus, refusals, nowSeconds);
-    const transfer = new ModelTransfer({
-      catalogue: store.catalogue,
-      queries: store.queries,
-      bus,
-      monitoring,
-      nowSeconds,
-    });
-    const addresses = {
-      http: await this.#startApi({
-        store,
-        checkpoints,
-        monitoring,
-        publisher,
-        importModel: (spec) => transfer.importModel(spec),
-        intake,
-        refusals,
-        readLine: createLineReader(config.listener.graphite.maxLineBytes, nowSeconds),
-        telemetry,
-      }),
-      graphite: await this.#startGraphite({ bus, refusals, telemetry, nowSeconds }),
-    };
-    if (config.collector.host) await this.#startHostCollector({ bus, telemetry, monitoring });
-    if (config.collector.demo) this.#startDemo({ store, monitoring, intake, telemetry, nowSeconds });
-    return { store, checkpoints, monitoring, transfer, publisher, intake, addresses };
-  }
-
-  async #startApi(
-    services: Pick<Services, 'store' | 'checkpoints' | 'monitoring' | 'publisher'> &
-      Pick<ApiServices, 'importModel' | 'intake' | 'refusals' | 'readLine' | 'telemetry'>,
-  ): Promise<Address | null> {
-    const { enabled, ...options } = this.config.api;
-    if (!enabled) return null;
-    const { store, checkpoints, monitoring, publisher, ...others } = services;
-    const results = new StoredResults(store.log, logLikelihood);
-    const api = new Api(
-      { ...options, maxSamples: this.config.bus.maxBatchSamples },
-      {
-        ...others,
-        queries: store.queries,
-        control: monitoring,
-        subscribeLive: (handler) => publisher.subscribeLive(handler),
-        readResults: (metricId, after, limit) => results.read(metricId, after, limit),
-        logLikelihood,
-        checkpoints: (metricId) => checkpoints.list(metricId),
-        version: version(),
-        ready: () => store.ping(),
-      },
-    );
-    this.#started.push(() => api.stop());
-    return { host: options.host, port: await api.start() };
-  }
-
-  async #startGraphite(services: GraphiteListenerServices): Promise<Address | null> {
-    const { enabled, ...options } = this.config.listener.graphite;
-    if (!enabled) return null;
-    const listener = new GraphiteListener(options, services);
-    this.#started.push(() => listener.stop());
-    return { host: options.host, port: await listener.start() };
-  }
-
-  /** This machine's own metrics have known ranges, so they are monitored with those from their first row on. */
-  async #startHostCollector({
-    monitoring,
-    ...services
-  }: Pick<HostCollectorOptions, 'bus' | 'telemetry'> & Pick<Services, 'monitoring'>): Promise<void> {
-    const { intervalSeconds } = this.config.collector;
-    const collector = new HostCollector({
-      ...services,
-      readers: systemReaders(this.config.dataDirectory),
-      intervalSeconds,
-    });
-    for (const { name, range } of await collector.metrics()) {
-      try {
-        await monitoring.monitorMetric({ metricSpec: { metric: name }, modelParams: range });
-      } catch (error) {
-        if (!hasCode(error, 'metric_already_monitored')) throw error;
-      }
-    }
-    await collector.start();
-    this.#started.push(() => collector.stop());
-  }
-
-  #startDemo({
-    store,
-    monitoring,
-    ...services
-  }: Pick<DemoServices, 'intake' | 'telemetry' | 'nowSeconds'> &
-    Pick<Services, 'store' | 'monitoring'>): void {
-    const demo = new DemoFeeder({
-      ...services,
-      monitor: (spec) => monitoring.monitorMetric(spec),
-      findMetric: (name) => store.catalogue.findMetric(name),
-      firstTimestamp: async (metricId) =>
-        (await store.queries.readData(metricId, { limit: 1 }))[0]?.timestamp ?? null,
-    });
-    demo.start();
-    this.#started.push(() => demo.stop());
-  }
-
-  async #stopServices(): Promise<void> {
-    for (let end = this.#started.pop(); end !== undefined; end = this.#started.pop()) {
-      try {
-        await end();
-      } catch (error) {
-        // The others must be ended all the same.
-        this.#log.error(
-          { event: 'engine.stop_failed', err: error },
-          'a service could not be stopped properly',
-        );
-      }
-    }
-  }
-}
-
-function modelSettings({ monitoring: { minimumRows, variant, ceiling } }: Config): ModelSettings {
-  const { enabled, ...limits } = ceiling;
-  return { minimumRows, variant, ceiling: enabled ? limits : null };
-}
-
-function areCheckpointsRows({ checkpoints: { keptIn }, store }: Config): boolean {
-  return keptIn === 'auto' ? store.url !== SQLITE : keptIn === 'database';
-}
-
-/** What an engine's operations need while it runs. */
-interface Services {
-  readonly store: Store;
-  readonly checkpoints: CheckpointStore;
-  readonly monitoring: Monitoring;
-  readonly transfer: ModelTransfer;
-  readonly publisher: Publisher;
-  readonly intake: Intake;
-  readonly addresses: EngineAddresses;
 }

@@ -1,0 +1,160 @@
+import { randomUUID } from 'node:crypto';
+import type { Logger } from 'pino';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { Address } from './address.ts';
+import { AnomalyService } from './anomaly/anomaly-service.ts';
+import { createMemoryBus } from './bus/memory/memory-bus.ts';
+import type { CheckpointStore } from './checkpoints/checkpoint-store.ts';
+import { FilesystemCheckpointStore } from './checkpoints/filesystem/filesystem-checkpoint-store.ts';
+import type { Config } from './config.ts';
+import { openDataDirectory } from './data-directory.ts';
+import { type EdgeServices, startApi, startDemo, startGraphite, startHostCollector } from './edges.ts';
+import { logLikelihood } from './htm/index.ts';
+import { createIntake, type Intake } from './intake.ts';
+import { ScoringLag } from './lag.ts';
+import { automaticRequest, type ModelSettings } from './monitoring/generation-request.ts';
+import { Monitoring } from './monitoring/monitoring.ts';
+import { ModelTransfer } from './monitoring/transfer.ts';
+import { openStore, SQLITE } from './open-store.ts';
+import { Publisher } from './publishing/publisher.ts';
+import { RefusalCounter } from './refusals.ts';
+import { ModelScheduler } from './scheduler/model-scheduler.ts';
+import type { StartedServices } from './started-services.ts';
+import { storeRepetitions } from './store-repetitions.ts';
+import type { Store } from './store/store.ts';
+import { MetricStorer } from './storer/metric-storer.ts';
+import { timedLog } from './timed-log.ts';
+
+/** Where a running engine listens; null for what is switched off. */
+export interface EngineAddresses {
+  readonly http: Address | null;
+  readonly graphite: Address | null;
+}
+
+/** What an engine's operations need while it runs. */
+export interface Services {
+  readonly store: Store;
+  readonly checkpoints: CheckpointStore;
+  readonly monitoring: Monitoring;
+  readonly transfer: ModelTransfer;
+  readonly publisher: Publisher;
+  readonly intake: Intake;
+  readonly addresses: EngineAddresses;
+}
+
+/** What the services are started with, besides the settings. */
+export interface ServiceContext {
+  readonly log: Logger;
+  /** Filled as services start, so that those that did can be ended if a later one cannot start. */
+  readonly started: StartedServices;
+  /** Told once if the engine can no longer work. */
+  readonly onFailure: (error: Error) => void;
+}
+
+/** How long each service may take to finish what it is in. */
+const STOP_TIMEOUT_MS = 10_000;
+
+/**
+ * The composition root: every service in this process, on the store that is configured and an in-memory bus; the one place
+ * that names concrete adapters (with `open-store.ts`). Services start in the order that lets each find those it hands work
+ * to, and are ended in the opposite one: first what lets samples in, so that what was accepted is stored, last the store.
+ * @throws HtmEngineError `data_directory_unwritable`, `store_locked`, `store_newer`, `listen_failed`
+ */
+export async function startServices(
+  config: Config,
+  { log: logger, started, onFailure }: ServiceContext,
+): Promise<Services> {
+  const nowSeconds = () => Math.floor(Date.now() / 1000);
+  const telemetry = { log: logger, registry: new Registry() };
+  collectDefaultMetrics({ register: telemetry.registry });
+
+  const directory = openDataDirectory(config.dataDirectory);
+  started.push(() => directory.release());
+  const store = await openStore(config.store, directory.databaseFile, {
+    onFailure,
+    onRepeat: storeRepetitions(telemetry),
+  });
+  started.push(() => store.close());
+  const epoch = await store.catalogue.takeLeases(randomUUID());
+  const checkpoints = areCheckpointsRows(config)
+    ? store.checkpoints
+    : await FilesystemCheckpointStore.open(directory.checkpointDirectory);
+  const bus = createMemoryBus(config.bus, telemetry);
+  const refusals = new RefusalCounter(telemetry);
+  const log = timedLog(store.log, telemetry.registry);
+  const lag = new ScoringLag(telemetry.registry);
+
+  const publisher = new Publisher({ ...config.publishing, log, bus, telemetry, epoch, logLikelihood });
+  publisher.start();
+  started.push(() => publisher.stop(STOP_TIMEOUT_MS));
+
+  const anomaly = new AnomalyService({ ...config.anomaly, log, bus, telemetry, lag, epoch });
+  anomaly.start();
+  started.push(() => anomaly.stop(STOP_TIMEOUT_MS));
+
+  const scheduler = new ModelScheduler({
+    store: log,
+    bus,
+    checkpoints,
+    telemetry,
+    settings: config.scheduler,
+    epoch,
+  });
+  started.push(() => scheduler.stop());
+  await scheduler.start();
+
+  const models = modelSettings(config);
+  const monitoring = new Monitoring({
+    catalogue: store.catalogue,
+    bus,
+    telemetry,
+    forgetModel: (metricId) => {
+      lag.forget(metricId);
+      return scheduler.forget(metricId);
+    },
+    models,
+    sweepMs: config.monitoring.sweepMs,
+  });
+  monitoring.start();
+  started.push(() => monitoring.stop(STOP_TIMEOUT_MS));
+
+  const autoMonitor = config.monitoring.auto ? automaticRequest(models) : null;
+  const activate = (metricIds: readonly string[]) => monitoring.activateReady(metricIds);
+  await new MetricStorer({ bus, log, refusals, telemetry, lag, autoMonitor, activate }).start();
+  started.push(() => bus.close());
+
+  const intake = createIntake(bus, refusals, nowSeconds);
+  const transfer = new ModelTransfer({
+    catalogue: store.catalogue,
+    queries: store.queries,
+    bus,
+    monitoring,
+    nowSeconds,
+  });
+  const edges: EdgeServices = {
+    store,
+    checkpoints,
+    bus,
+    monitoring,
+    transfer,
+    publisher,
+    intake,
+    refusals,
+    telemetry,
+    nowSeconds,
+    started,
+  };
+  const addresses = { http: await startApi(config, edges), graphite: await startGraphite(config, edges) };
+  if (config.collector.host) await startHostCollector(config, edges);
+  if (config.collector.demo) startDemo(edges);
+  return { store, checkpoints, monitoring, transfer, publisher, intake, addresses };
+}
+
+function modelSettings({ monitoring: { minimumRows, variant, ceiling } }: Config): ModelSettings {
+  const { enabled, ...limits } = ceiling;
+  return { minimumRows, variant, ceiling: enabled ? limits : null };
+}
+
+function areCheckpointsRows({ checkpoints: { keptIn }, store }: Config): boolean {
+  return keptIn === 'auto' ? store.url !== SQLITE : keptIn === 'database';
+}
