@@ -186,9 +186,45 @@ export const configSchema = z.strictObject({
         .describe('Rows of a metric that are worked on in one transaction.'),
       concurrency: positive.max(64).default(4).describe('Metrics worked on at the same time.'),
       sweepMs: sweepMs('the store is asked for raw scores'),
+      spans: z
+        .strictObject({
+          opensAt: z
+            .number()
+            .min(0)
+            .max(1)
+            .default(0.5)
+            .describe('Score (log-likelihood, 0 to 1) at which an anomalous span opens.'),
+          holdsAt: z
+            .number()
+            .min(0)
+            .max(1)
+            .default(0.29)
+            .describe(
+              'Score that holds an open span: below 0.3, since the likelihood turns the later ones of a run of extreme rows into 0.29999999.',
+            ),
+          endingRows: positive
+            .max(10_000)
+            .default(12)
+            .describe('Rows below that, one after the other, that end a span.'),
+        })
+        .prefault({})
+        .describe(
+          'Anomalous spans, from which incidents are made. A change holds for rows that are scored from then on.',
+        ),
     })
     .prefault({})
     .describe('Turns raw scores into anomaly scores.'),
+  incidents: z
+    .strictObject({
+      gapSeconds: z
+        .int()
+        .min(0)
+        .max(604_800)
+        .default(600)
+        .describe('Anomalous spans, of any metrics, that lie so close in time are one incident.'),
+    })
+    .prefault({})
+    .describe('Anomalous spans across metrics.'),
   publishing: z
     .strictObject({
       batchRows: positive

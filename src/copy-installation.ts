@@ -2,12 +2,14 @@ import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { CheckpointStore } from './checkpoints/checkpoint-store.ts';
 import { HtmEngineError } from './errors.ts';
+import type { Incidents } from './store/incidents.ts';
 import type { MetricRecord, RowRecord, Transfer } from './store/transfer.ts';
 
 /** One side of a copy. */
 export interface CopySide {
   readonly transfer: Transfer;
   readonly checkpoints: CheckpointStore;
+  readonly incidents: Pick<Incidents, 'mutes' | 'addMute'>;
 }
 
 /** How far a copy is. Metrics count once when copied and once when compared. */
@@ -48,6 +50,7 @@ export async function copyInstallation(
     progress.metrics += 1;
     onProgress(progress);
   }
+  for (const mute of await from.incidents.mutes()) await to.incidents.addMute(mute);
   const hash = createHash('sha256');
   const copies = allMetrics(to.transfer);
   let rows = 0;
@@ -62,6 +65,8 @@ export async function copyInstallation(
   }
   if ((await copies.next()).done !== true)
     throw differs('(another)', 'a metric that the source does not have');
+  if (!isDeepStrictEqual(await to.incidents.mutes(), await from.incidents.mutes()))
+    throw differs('(all)', 'the mutes');
   const after = await from.transfer.describe();
   if (!isDeepStrictEqual(after, summary))
     throw differs('(all)', 'the source has changed: stop its engine first');

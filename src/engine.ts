@@ -6,6 +6,7 @@ import { HtmEngineError } from './errors.ts';
 import type { GivenSample, SampleOutcome } from './intake.ts';
 import { createLogger } from './logging.ts';
 import type { Metric } from './metric.ts';
+import type { Incident } from './incidents/grouping.ts';
 import type { ModelSpec } from './monitoring/model-spec.ts';
 import type { ExportedModel } from './monitoring/transfer.ts';
 import type { ResultHandler } from './publishing/delivery.ts';
@@ -165,6 +166,16 @@ export class Engine {
   /** Rows of a metric with their scores. */
   readData(metricId: string, selection: DataSelection): Promise<DataRow[]> {
     return this.#running.store.queries.readData(metricId, selection);
+  }
+
+  /**
+   * What was anomalous in a time (inclusive, epoch seconds), or is: spans of all metrics grouped by time, those with the
+   * newest rows first. Mutes and what was called usual: `Incident.silenced`.
+   */
+  async listIncidents(
+    selection: { readonly fromTimestamp?: number; readonly toTimestamp?: number } = {},
+  ): Promise<readonly Incident[]> {
+    return (await this.#running.incidents.list(selection)).incidents;
   }
 
   /** The saved models of a metric, newest first. */

@@ -60,6 +60,10 @@ export type ErrorCode =
   | 'checkpoint_damaged'
   /** No usable checkpoint and the generation's first rows are gone. */
   | 'checkpoint_lost'
+  /** No anomalous span opened at that row. */
+  | 'span_not_found'
+  /** No mute or usual pattern has that id. */
+  | 'not_silenced'
   | 'overloaded'
   | 'stopped'
   /** A command line command found no engine at its address, or lost the connection. */

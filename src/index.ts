@@ -20,5 +20,6 @@ export type { GivenSample, SampleOutcome } from './intake.ts';
 export { MetricStatus, type Metric, type RefusalReason, type Result, type Sample } from './metric.ts';
 export type { ModelSpec } from './monitoring/model-spec.ts';
 export type { ExportedModel } from './monitoring/transfer.ts';
+export type { Incident } from './incidents/grouping.ts';
 export type { CheckpointName } from './checkpoints/checkpoint-store.ts';
 export type { DataRow, DataSelection, MetricSummary } from './store/queries.ts';

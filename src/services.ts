@@ -10,6 +10,7 @@ import type { Config } from './config.ts';
 import { openDataDirectory } from './data-directory.ts';
 import { type EdgeServices, startApi, startDemo, startGraphite, startHostCollector } from './edges.ts';
 import { logLikelihood } from './htm/index.ts';
+import { IncidentService } from './incidents/incidents.ts';
 import { createIntake, type Intake } from './intake.ts';
 import { ScoringLag } from './lag.ts';
 import { automaticRequest, type ModelSettings } from './monitoring/generation-request.ts';
@@ -36,6 +37,7 @@ export interface Services {
   readonly store: Store;
   readonly checkpoints: CheckpointStore;
   readonly monitoring: Monitoring;
+  readonly incidents: IncidentService;
   readonly transfer: ModelTransfer;
   readonly publisher: Publisher;
   readonly intake: Intake;
@@ -131,6 +133,7 @@ export async function startServices(
     monitoring,
     nowSeconds,
   });
+  const incidents = new IncidentService({ ...config.incidents, store: store.incidents, nowSeconds });
   const edges: EdgeServices = {
     store,
     checkpoints,
@@ -147,7 +150,7 @@ export async function startServices(
   const addresses = { http: await startApi(config, edges), graphite: await startGraphite(config, edges) };
   if (config.collector.host) await startHostCollector(config, edges);
   if (config.collector.demo) startDemo(edges);
-  return { store, checkpoints, monitoring, transfer, publisher, intake, addresses };
+  return { store, checkpoints, monitoring, incidents, transfer, publisher, intake, addresses };
 }
 
 function modelSettings({ monitoring: { minimumRows, variant, ceiling } }: Config): ModelSettings {

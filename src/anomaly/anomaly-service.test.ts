@@ -149,7 +149,7 @@ class MemoryLog implements AnomalyLog {
   anomalyTask(): Promise<AnomalyTask | null> {
     if (this.closed) return Promise.resolve(null);
     const { generation, scoredRowid, processedRowid, state } = this;
-    return Promise.resolve({ generation, partition: 0, scoredRowid, processedRowid, state });
+    return Promise.resolve({ generation, partition: 0, scoredRowid, processedRowid, state, openSpan: null });
   }
 
   recordAnomalyScores(slice: AnomalyScoreSlice): Promise<FoldOutcome> {
@@ -209,6 +209,7 @@ function startService(log: MemoryLog, settings: { sliceRows?: number } = {}) {
     telemetry: { log: logger, registry },
     lag: { scored: (metricId, rowid) => timed.push([metricId, rowid]) },
     epoch: EPOCH,
+    spans: { opensAt: 0.5, holdsAt: 0.29, endingRows: 12 },
     sliceRows: settings.sliceRows ?? 1000,
     concurrency: 4,
     sweepMs: 3_600_000,

@@ -8,6 +8,7 @@ import { LikelihoodStateError } from '../htm/streaming-likelihood.ts';
 import type { AnomalyTask, Log } from '../store/log.ts';
 import type { Telemetry } from '../telemetry.ts';
 import { HistoryLostError, Scoring, type RowReader } from './scoring.ts';
+import { SpanTracker, type SpanRules } from './span-tracker.ts';
 
 /** What the anomaly service needs of the log. */
 export type AnomalyLog = Pick<Log, 'readRows' | 'anomalyTask' | 'recordAnomalyScores' | 'metricsToScore'>;
@@ -19,6 +20,8 @@ export interface AnomalyServiceOptions {
   readonly lag: Pick<ScoringLag, 'scored'>;
   /** The epoch under which this process holds its leases. */
   readonly epoch: number;
+  /** When an anomalous span opens and ends. */
+  readonly spans: SpanRules;
   /** Rows that are scored and stored together at the most. */
   readonly sliceRows: number;
   /** Metrics that are worked on at the same time. */
@@ -118,13 +121,16 @@ export class AnomalyService {
     signal: AbortSignal,
   ): Promise<TurnOutcome> {
     const { log, bus, lag, epoch, sliceRows } = this.#options;
-    const { metricId, generation } = task.generation;
+    const { metricId, generation, backlogRowid } = task.generation;
+    const tracker = new SpanTracker(this.#options.spans, backlogRowid, task.openSpan);
     let from = task.scoredRowid;
     for (let slices = 0; from < task.processedRowid; slices += 1) {
       if (slices === SLICES_PER_TURN || signal.aborted) return 'more';
       const block = await readRows(from, task.processedRowid, sliceRows);
       const to = block.rowids.length < sliceRows ? task.processedRowid : (block.rowids.at(-1) ?? from);
-      const slice = { metricId, generation, epoch, from, to, ...(await scoring.score(block)) };
+      const scored = await scoring.score(block);
+      const spans = tracker.follow(block, scored.rowids, scored.anomalyScores);
+      const slice = { metricId, generation, epoch, from, to, ...scored, spans };
       const { refused } = await retryStore(signal, this.#logger, () => log.recordAnomalyScores(slice));
       if (refused !== null) {
         this.#refusals.inc({ reason: refused });

@@ -17,6 +17,8 @@ const STATUS_OF: Partial<Record<ErrorCode, number>> = {
   foreign_origin: 403,
   body_too_large: 413,
   unsupported_media_type: 415,
+  span_not_found: 404,
+  not_silenced: 404,
   store_unavailable: 503,
   overloaded: 503,
   stopped: 503,

@@ -1,5 +1,6 @@
 import type { MetricStatus, RefusalReason } from '../metric.ts';
 import type { AutomaticRequest, Generation } from '../generation.ts';
+import type { AnomalySpan } from './incidents.ts';
 
 /**
  * The log: rows, the watermarks of the stages that fold over them, and the transactions T0-T3 (docs/architecture.md).
@@ -142,6 +143,8 @@ export interface AnomalyTask {
   readonly processedRowid: number;
   /** The likelihood's small state after `scoredRowid`; null at the beginning. */
   readonly state: Uint8Array | null;
+  /** The anomalous span that is open after `scoredRowid`. */
+  readonly openSpan: AnomalySpan | null;
 }
 
 export interface AnomalyScoreSlice extends Fold {
@@ -149,6 +152,8 @@ export interface AnomalyScoreSlice extends Fold {
   readonly anomalyScores: Float64Array;
   readonly displayValues: Int32Array;
   readonly state: Uint8Array;
+  /** The anomalous spans that these rows opened, held or ended, as they are after them. */
+  readonly spans: readonly AnomalySpan[];
 }
 
 export interface CursorPosition {

@@ -1,5 +1,6 @@
 import type { CheckpointStore } from '../checkpoints/checkpoint-store.ts';
 import type { Catalogue } from './catalogue.ts';
+import type { Incidents } from './incidents.ts';
 import type { Log } from './log.ts';
 import type { Queries } from './queries.ts';
 import type { Transfer } from './transfer.ts';
@@ -9,6 +10,7 @@ export interface Store {
   readonly log: Log;
   readonly catalogue: Catalogue;
   readonly queries: Queries;
+  readonly incidents: Incidents;
   /** Saved models as rows, for those who want everything in one place. */
   readonly checkpoints: CheckpointStore;
   readonly transfer: Transfer;

@@ -51,6 +51,8 @@ export const METRIC_PARTS = [
   'anomaly_watermark',
   'cursor',
   'result_clearing',
+  'anomaly_span',
+  'usual_pattern',
 ] as const;
 export type MetricPart = (typeof METRIC_PARTS)[number];
 

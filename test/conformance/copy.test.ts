@@ -114,7 +114,7 @@ function copyTests(makeTarget: () => Promise<Target>): void {
       addRows: (metricId, rows) =>
         calls++ === 1 ? Promise.reject(new Error('cut')) : store.transfer.addRows(metricId, rows),
     };
-    const cut = { transfer: failing, checkpoints: store.checkpoints };
+    const cut = { ...store, transfer: failing };
     await expect(copyInstallation(source, cut, () => undefined)).rejects.toThrow('cut');
     await expect(store.catalogue.takeLeases('x')).rejects.toMatchObject({ code: 'store_incomplete' });
     const outcome = await copyInstallation(source, store, () => undefined);
@@ -141,7 +141,7 @@ function copyTests(makeTarget: () => Promise<Target>): void {
         ),
     };
     await expect(
-      copyInstallation(source, { transfer: wrong, checkpoints: other.store.checkpoints }, () => undefined),
+      copyInstallation(source, { ...other.store, transfer: wrong }, () => undefined),
     ).rejects.toMatchObject({ code: 'copy_differs' });
     await other.dispose();
   });

@@ -8,6 +8,7 @@ import { copyingTests } from './store/copying.ts';
 import { cursorTests } from './store/cursors.ts';
 import { durabilityTests } from './store/durability.ts';
 import { StoreFixture, type StoreUnderTest } from './store/fixture.ts';
+import { incidentTests } from './store/incidents.ts';
 import { monitoringTests } from './store/monitoring.ts';
 import { queryTests } from './store/queries.ts';
 import { rawScoreTests } from './store/raw-scores.ts';
@@ -44,6 +45,7 @@ export function storeConformance(adapter: string, makeStore: () => Promise<Store
     restartingTests(current);
     copyingTests(current);
     queryTests(current);
+    incidentTests(current);
     durabilityTests(current);
     anyOrderTests(current);
   });

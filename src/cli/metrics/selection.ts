@@ -1,6 +1,7 @@
 import { HtmEngineError } from '../../errors.ts';
 import type { EngineClient } from '../client/engine-client.ts';
 import type { MetricJson } from '../client/types.ts';
+import { nameMatcher } from '../../name-pattern.ts';
 import { printable } from '../terminal/text.ts';
 
 export interface SelectionOptions {
@@ -27,8 +28,8 @@ export function nameFilter(
 ): (name: string) => boolean {
   if (args.length === 0) return () => true;
   const literal = new Set(args.filter((argument) => !isPattern(argument, options)));
-  const patterns = args.filter((argument) => isPattern(argument, options)).map(patternExpression);
-  return (name) => literal.has(name) || patterns.some((pattern) => pattern.test(name));
+  const patterns = args.filter((argument) => isPattern(argument, options)).map(nameMatcher);
+  return (name) => literal.has(name) || patterns.some((matches) => matches(name));
 }
 
 /**
@@ -43,11 +44,11 @@ export async function selectNames(
   const patterns = args.filter((argument) => isPattern(argument, options));
   if (patterns.length === 0) return { names: Array.from(new Set(args)), byPattern: false };
   const matches = new Map(patterns.map((pattern) => [pattern, [] as string[]]));
-  const expressions = patterns.map((pattern) => [pattern, patternExpression(pattern)] as const);
+  const matchers = patterns.map((pattern) => [pattern, nameMatcher(pattern)] as const);
   for await (const page of client.metricPages()) {
     for (const { name } of page) {
-      for (const [pattern, expression] of expressions) {
-        if (expression.test(name)) matches.get(pattern)?.push(name);
+      for (const [pattern, isMatch] of matchers) {
+        if (isMatch(name)) matches.get(pattern)?.push(name);
       }
     }
   }
@@ -87,12 +88,4 @@ function matchesNone(args: readonly string[]): HtmEngineError {
     'metric_not_found',
     `no metric matches ${args.map((argument) => JSON.stringify(printable(argument))).join(', ')}; "htmengine metrics list" shows what there is`,
   );
-}
-
-function patternExpression(pattern: string): RegExp {
-  const source = Array.from(pattern, (character) =>
-    character === '*' ? '.*' : character === '?' ? '.' : RegExp.escape(character),
-  );
-  // Runs of stars are one: many in a row would make a match take very long.
-  return new RegExp(`^${source.join('').replaceAll(/(?:\.\*)+/g, '.*')}$`, 'su');
 }

@@ -53,7 +53,7 @@ async function openSide(place: string, passwordFile = ''): Promise<OpenSide> {
   const settings = { passwordFile, maxConnections: 2, statementTimeoutMs: 120_000, busyTimeoutMs: 5_000 };
   if (isServerUrl(place)) {
     const store = await openStore({ ...settings, url: place }, '');
-    return { transfer: store.transfer, checkpoints: store.checkpoints, close: () => store.close() };
+    return { ...store, close: () => store.close() };
   }
   const directory = openDataDirectory(place);
   try {
@@ -61,6 +61,7 @@ async function openSide(place: string, passwordFile = ''): Promise<OpenSide> {
     const checkpoints = await openCheckpointFiles(directory.checkpointDirectory);
     return {
       transfer: store.transfer,
+      incidents: store.incidents,
       checkpoints,
       async close() {
         await store.close();

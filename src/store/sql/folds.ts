@@ -11,6 +11,7 @@ import { checkFinite, checkInteger, checkLengths, MAX_ROWID, MAX_ROWS } from './
 import { changeStatus } from './metrics.ts';
 import { prepared } from './prepared.ts';
 import type { Stage } from './schema.ts';
+import { keepSpans } from './spans.ts';
 import type { Attempt, Db, SqlDialect } from './session.ts';
 
 /** Thrown inside a transaction that must leave nothing behind; the caller is told the reason. */
@@ -63,6 +64,7 @@ export async function recordAnomalyScores(
     return;
   }
   const { metricId, rowids, anomalyScores, displayValues } = slice;
+  await keepSpans(db, slice, slice.spans);
   checkFound(slice, await dialect.bulk.setAnomalyScores(db, metricId, rowids, anomalyScores, displayValues));
 }
 

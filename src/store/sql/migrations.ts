@@ -3,6 +3,7 @@ import { Migrator, type Migration } from 'kysely/migration';
 import { HtmEngineError } from '../../errors.ts';
 import { checkpointMigration } from './checkpoint-migration.ts';
 import { firstMigration } from './first-migration.ts';
+import { incidentMigration } from './incident-migration.ts';
 import type { MigrationDialect } from './migration-dialect.ts';
 import type { Schema } from './schema.ts';
 
@@ -15,6 +16,7 @@ export async function migrate(db: Kysely<Schema>, dialect: MigrationDialect, whe
   const migrations: Record<string, Migration> = {
     '0001-first': { up: (database: Kysely<Schema>) => firstMigration(database, dialect) },
     '0002-checkpoints': { up: (database: Kysely<Schema>) => checkpointMigration(database, dialect) },
+    '0003-incidents': { up: (database: Kysely<Schema>) => incidentMigration(database, dialect) },
   };
   await refuseNewer(db, Object.keys(migrations), where);
   const migrator = new Migrator({

@@ -4,6 +4,7 @@ import { MetricStatus, type MetricEvent } from '../../metric.ts';
 import { firstRowid, generationRow, givenRange, openGeneration, rangeOfRows } from './generations.ts';
 import { changeStatus, requireMetric } from './metrics.ts';
 import type { Attempt, Db } from './session.ts';
+import { endSpans } from './spans.ts';
 
 /** See `Catalogue.monitor`. */
 export async function monitor(
@@ -99,7 +100,7 @@ export async function unmonitor(db: Db, metricId: string): Promise<boolean> {
   return true;
 }
 
-/** Ends the pending or open generation: its watermarks and cursors go, its results are noted for clearing. */
+/** Ends the pending or open generation: its watermarks and cursors go, its open span ends, its results are noted for clearing. */
 export async function closeGeneration(db: Db, metricId: string): Promise<void> {
   await rememberResults(db, metricId);
   await db
@@ -111,6 +112,7 @@ export async function closeGeneration(db: Db, metricId: string): Promise<void> {
   await db.deleteFrom('scheduler_watermark').where('uid', '=', metricId).execute();
   await db.deleteFrom('anomaly_watermark').where('uid', '=', metricId).execute();
   await db.deleteFrom('cursor').where('uid', '=', metricId).execute();
+  await endSpans(db, metricId);
 }
 
 /** See `Catalogue.clearResults`. */

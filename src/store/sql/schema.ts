@@ -16,6 +16,9 @@ export interface Schema {
   lease: LeaseTable;
   installation: InstallationTable;
   checkpoint: CheckpointTable;
+  anomaly_span: AnomalySpanTable;
+  mute: MuteTable;
+  usual_pattern: UsualPatternTable;
 }
 
 export interface MetricTable {
@@ -160,6 +163,43 @@ export interface CheckpointTable {
   /** Length of `data`. */
   bytes: number;
   data: Uint8Array;
+}
+
+/** Anomalous spans; T2 keeps them. Times here and below are epoch seconds in every database. */
+export interface AnomalySpanTable {
+  uid: string;
+  generation: number;
+  opened_rowid: number;
+  opened_at: number;
+  last_rowid: number;
+  last_at: number;
+  peak_score: number;
+  peak_at: number;
+  lowest_value: number;
+  highest_value: number;
+  /** 0 or 1. */
+  ended: number;
+  acknowledged_at: number | null;
+  acknowledged_note: string | null;
+}
+
+export interface MuteTable {
+  id: string;
+  pattern: string;
+  from_at: number;
+  until_at: number | null;
+  note: string;
+}
+
+export interface UsualPatternTable {
+  id: string;
+  uid: string;
+  lowest_value: number;
+  highest_value: number;
+  from_minute: number | null;
+  to_minute: number | null;
+  created_at: number;
+  note: string;
 }
 
 /** Where a discarded metric waits for its rows to be removed. */

@@ -1,6 +1,7 @@
 import type { Store } from '../store.ts';
 import { SqlCatalogue } from './catalogue.ts';
 import { SqlCheckpointStore } from './checkpoints.ts';
+import { SqlIncidents } from './incidents.ts';
 import { SqlLog } from './log.ts';
 import { SqlQueries } from './queries.ts';
 import { SqlTransfer } from './transfer.ts';
@@ -13,6 +14,7 @@ export async function sqlStore(session: Session, dialect: SqlDialect): Promise<O
     log: new SqlLog(session, dialect, partitions),
     catalogue: new SqlCatalogue(session, partitions),
     queries: new SqlQueries(session, dialect),
+    incidents: new SqlIncidents(session, dialect),
     transfer: new SqlTransfer(session, dialect),
     checkpoints: new SqlCheckpointStore(session),
     ping: () => session.write(ping),

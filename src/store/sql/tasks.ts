@@ -1,8 +1,10 @@
+import type { AnomalySpan } from '../incidents.ts';
 import type { AnomalyTask, CursorPosition, ModelTask } from '../log.ts';
 import { RUNNING } from './folds.ts';
 import { GENERATION_COLUMNS, toGeneration } from './generations.ts';
 import { prepared } from './prepared.ts';
 import type { Db } from './session.ts';
+import { toSpan, type SpanRow } from './spans.ts';
 
 /** See `Log.modelTask`. */
 export async function modelTask(db: Db, metricId: string): Promise<ModelTask | null> {
@@ -30,6 +32,7 @@ export async function anomalyTask(db: Db, metricId: string): Promise<AnomalyTask
     scoredRowid: row.scored_rowid,
     processedRowid: row.processed_rowid,
     state: row.state === null ? null : new Uint8Array(row.state),
+    openSpan: openSpanOf(row),
   };
 }
 
@@ -97,8 +100,30 @@ const openLikelihood = prepared((db, args: { metricId: string }) =>
       'anomaly_watermark.scored_rowid',
       'anomaly_watermark.state',
     ])
+    // A metric has one open span at the most.
+    .leftJoin('anomaly_span', (join) =>
+      join
+        .onRef('anomaly_span.uid', '=', 'anomaly_watermark.uid')
+        .onRef('anomaly_span.generation', '=', 'anomaly_watermark.generation')
+        .on('anomaly_span.ended', '=', 0),
+    )
+    .select([
+      'anomaly_span.opened_rowid',
+      'anomaly_span.opened_at',
+      'anomaly_span.last_rowid',
+      'anomaly_span.last_at',
+      'anomaly_span.peak_score',
+      'anomaly_span.peak_at',
+      'anomaly_span.lowest_value',
+      'anomaly_span.highest_value',
+      'anomaly_span.ended',
+    ])
     .where('anomaly_watermark.uid', '=', args.metricId),
 );
+
+function openSpanOf(row: { readonly [Column in keyof SpanRow]: SpanRow[Column] | null }): AnomalySpan | null {
+  return row.opened_rowid === null ? null : toSpan(row as SpanRow);
+}
 
 const standing = prepared((db, args: { consumer: string; metricId: string }) =>
   db

@@ -4,7 +4,10 @@ import type { Store } from '../store.ts';
 /** What goes between the callers of the store and its thread. */
 
 /** The parts of the store that are called over the thread's port. */
-export type Area = Extract<keyof Store, 'log' | 'catalogue' | 'queries' | 'checkpoints' | 'transfer'>;
+export type Area = Extract<
+  keyof Store,
+  'log' | 'catalogue' | 'queries' | 'incidents' | 'checkpoints' | 'transfer'
+>;
 
 export type Request =
   | { readonly id: number; readonly area: Area; readonly method: string; readonly args: readonly unknown[] }

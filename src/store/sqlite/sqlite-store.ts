@@ -3,6 +3,7 @@ import { HtmEngineError } from '../../errors.ts';
 import type { CheckpointStore } from '../../checkpoints/checkpoint-store.ts';
 import { workerFile } from '../../worker-file.ts';
 import type { Catalogue } from '../catalogue.ts';
+import type { Incidents } from '../incidents.ts';
 import type { Log } from '../log.ts';
 import type { Queries } from '../queries.ts';
 import type { Store } from '../store.ts';
@@ -80,6 +81,17 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
       recentScores: true,
       readData: true,
       totals: true,
+    }),
+    incidents: remote<Incidents>(thread, 'incidents', {
+      spans: true,
+      span: true,
+      acknowledge: true,
+      addMute: true,
+      mutes: true,
+      removeMute: true,
+      addUsual: true,
+      usualPatterns: true,
+      removeUsual: true,
     }),
     checkpoints: remote<CheckpointStore>(thread, 'checkpoints', {
       put: true,

@@ -171,7 +171,15 @@ export class StoreFixture {
     const anomalyScores = Float64Array.from(rowids, anomalyScoreOf);
     const displayValues = Int32Array.from(rowids, (rowid) => rowid * 10);
     const fold = { metricId, generation: 1, epoch: this.#epoch, from, to };
-    return { ...fold, rowids, anomalyScores, displayValues, state: Uint8Array.of(1, 2, to), ...overrides };
+    return {
+      ...fold,
+      rowids,
+      anomalyScores,
+      displayValues,
+      state: Uint8Array.of(1, 2, to),
+      spans: [],
+      ...overrides,
+    };
   }
 
   /** T3 from `from` to `to` of generation 1. */

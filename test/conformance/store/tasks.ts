@@ -34,6 +34,7 @@ export function taskTests(current: () => StoreFixture): void {
         scoredRowid: 0,
         processedRowid: 0,
         state: null,
+        openSpan: null,
       });
     });
 
