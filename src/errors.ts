@@ -66,6 +66,8 @@ export type ErrorCode =
   | 'not_silenced'
   | 'overloaded'
   | 'stopped'
+  /** npm could not pack this program for `htmengine init`. */
+  | 'pack_failed'
   /** A command line command found no engine at its address, or lost the connection. */
   | 'engine_unreachable'
   /** The engine refused what a command asked for; `details.code` is the engine's own code, `details.status` HTTP's. */

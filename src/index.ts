@@ -15,6 +15,7 @@
  */
 export { Engine, type EngineAddresses, type SubscribeOptions } from './engine.ts';
 export type { Config, ConfigInput } from './config.ts';
+export { loadConfig } from './config/resolve.ts';
 export { HtmEngineError, type ErrorCode } from './errors.ts';
 export type { GivenSample, SampleOutcome } from './intake.ts';
 export { MetricStatus, type Metric, type RefusalReason, type Result, type Sample } from './metric.ts';

@@ -6,6 +6,7 @@ import { registerDemo } from './commands/demo.ts';
 import { registerDetect } from './commands/detect.ts';
 import { registerDoctor } from './commands/doctor.ts';
 import { registerFileImport } from './commands/import.ts';
+import { registerInit } from './commands/init.ts';
 import { registerMetrics } from './commands/metrics.ts';
 import { registerModels } from './commands/models.ts';
 import { registerResults } from './commands/results.ts';
@@ -27,6 +28,7 @@ const COMMANDS: readonly Register[] = [
   registerSend,
   registerFileImport,
   registerDetect,
+  registerInit,
   registerDemo,
   registerCheckConfig,
   registerDoctor,

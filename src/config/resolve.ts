@@ -28,14 +28,14 @@ export interface Resolution {
 /** What the command line gives: the file's name, and text (or true) by flag, `--port` for instance. */
 export interface CommandLineSettings {
   readonly file?: string;
-  readonly flags: Readonly<Record<string, string | boolean>>;
+  readonly flags?: Readonly<Record<string, string | boolean>>;
 }
 
 const DEFAULT: Origin = { kind: 'default', name: '' };
 
 /** The settings of this process: flags win over environment variables, those over the file, that over defaults. */
 export function resolveSettings(
-  { file: fileFlag, flags }: CommandLineSettings,
+  { file: fileFlag, flags = {} }: CommandLineSettings,
   environment: Environment = process.env,
 ): Resolution {
   const fromVariable = environment[CONFIG_FILE_VARIABLE];
@@ -49,7 +49,8 @@ export function resolveSettings(
 }
 
 /**
- * As `resolveSettings`.
+ * The settings of this process: from a file if one is given or `HTMENGINE_CONFIG` names one, environment variables over
+ * those, flags over both.
  * @throws HtmEngineError `config_invalid` naming every problem: source, path, value and rule
  */
 export function loadConfig(given: CommandLineSettings, environment?: Environment): Config {
@@ -77,7 +78,7 @@ function configOf({ config, problems }: Pick<Resolution, 'config' | 'problems'>)
   throw new HtmEngineError('config_invalid', text);
 }
 
-function flagLayer(flags: CommandLineSettings['flags']): Layer {
+function flagLayer(flags: NonNullable<CommandLineSettings['flags']>): Layer {
   const given = SETTINGS.flatMap((setting): GivenValue[] => {
     const { flag } = setting;
     const value = flag === null ? undefined : flags[flag];

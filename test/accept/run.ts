@@ -6,10 +6,18 @@ import { equality } from './equality.ts';
 import { hostile } from './hostile.ts';
 import { kills } from './kills.ts';
 import { nab } from './nab.ts';
+import { skeleton } from './skeleton.ts';
 import { stores } from './stores.ts';
 
 /** Each prints what it found and throws if that is not what must be. */
-const RUNS: Readonly<Record<string, () => Promise<void>>> = { nab, kills, equality, hostile, stores };
+const RUNS: Readonly<Record<string, () => Promise<void>>> = {
+  nab,
+  kills,
+  equality,
+  hostile,
+  stores,
+  skeleton,
+};
 
 const [name = ''] = process.argv.slice(2);
 const runs = name === 'all' ? Object.entries(RUNS) : Object.entries(RUNS).filter(([known]) => known === name);

@@ -1,0 +1,24 @@
+import type { Command } from 'commander';
+import type { InitOptions } from '../init.ts';
+import { examples } from './engine-options.ts';
+
+export function registerInit(program: Command): void {
+  program
+    .command('init')
+    .description(
+      'lay down the smallest application on the engine, in a directory that is empty or not there yet',
+    )
+    .argument('<directory>', 'where')
+    .option(
+      '--dependency <spec>',
+      'what its package.json names as htmengine; without it this program is packed into the directory',
+    )
+    .addHelpText(
+      'after',
+      examples('htmengine init my-application', 'htmengine init my-application --dependency ^1.0.0') +
+        '\nThen: cd my-application && npm install && npm start\n',
+    )
+    .action(async (directory: string, options: InitOptions) =>
+      (await import('../init.ts')).init(directory, options),
+    );
+}
