@@ -38,24 +38,28 @@ export async function missingServer(kind: ServerKind): Promise<string | null> {
   }
 }
 
-/** Creates an empty database. */
-export async function createDatabase(kind: ServerKind): Promise<TestDatabase> {
+/** Creates an empty database. @param adminUrl of the server; by default the machine's. */
+export async function createDatabase(kind: ServerKind, adminUrl = ADMIN_URLS[kind]): Promise<TestDatabase> {
   const name = `htmengine_test_${randomUUID().replaceAll('-', '')}`;
-  await admin(kind, `create database ${name}`);
-  const url = new URL(ADMIN_URLS[kind]);
+  await admin(kind, `create database ${name}`, adminUrl);
+  const url = new URL(adminUrl);
   url.pathname = `/${name}`;
   return {
     url: url.href,
     execute: (statement) => runOn(kind, url.href, statement),
     drop: async () => {
-      await admin(kind, `drop database ${name}${kind === 'postgres' ? ' with (force)' : ''}`);
+      await admin(kind, `drop database ${name}${kind === 'postgres' ? ' with (force)' : ''}`, adminUrl);
     },
   };
 }
 
 /** Runs plain SQL as the server's administrator. */
-export function admin(kind: ServerKind, statement: string): Promise<Record<string, unknown>[]> {
-  return runOn(kind, ADMIN_URLS[kind], statement);
+export function admin(
+  kind: ServerKind,
+  statement: string,
+  adminUrl = ADMIN_URLS[kind],
+): Promise<Record<string, unknown>[]> {
+  return runOn(kind, adminUrl, statement);
 }
 
 async function runOn(kind: ServerKind, url: string, statement: string): Promise<Record<string, unknown>[]> {

@@ -1,9 +1,6 @@
-import { execFile } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
-import { promisify } from 'node:util';
-import { admin, type ServerKind, type TestDatabase } from './database-servers.ts';
-
-const execute = promisify(execFile);
+import { admin, type TestDatabase } from './database-servers.ts';
+import type { OwnServer } from './own-server.ts';
 
 /** How often each thing was done to the server. */
 export interface Disturbances {
@@ -15,13 +12,13 @@ export interface Disturbances {
 /** Makes a database server's life hard while an engine uses it, until `stop`. */
 export class Disturber {
   readonly done: Disturbances = { connectionsCut: 0, locksHeld: 0, restarts: 0 };
-  readonly #kind: ServerKind;
+  readonly #server: OwnServer;
   readonly #database: TestDatabase;
   #stopped = false;
   #running: Promise<unknown> = Promise.resolve();
 
-  constructor(kind: ServerKind, database: TestDatabase) {
-    this.#kind = kind;
+  constructor(server: OwnServer, database: TestDatabase) {
+    this.#server = server;
     this.#database = database;
   }
 
@@ -52,20 +49,23 @@ export class Disturber {
 
   async #cutConnections(): Promise<void> {
     const name = new URL(this.#database.url).pathname.slice(1);
-    if (this.#kind === 'postgres') {
+    const { kind, url } = this.#server;
+    if (kind === 'postgres') {
       const cut = await admin(
-        'postgres',
+        kind,
         `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${name}' and application_name = 'htmengine'`,
+        url,
       );
       this.done.connectionsCut += cut.length;
       return;
     }
     const connections = await admin(
-      'mysql',
+      kind,
       `select id from information_schema.processlist where db = '${name}'`,
+      url,
     );
     for (const { id } of connections) {
-      await admin('mysql', `kill ${Number(id)}`).then(
+      await admin(kind, `kill ${Number(id)}`, url).then(
         () => this.done.connectionsCut++,
         () => undefined,
       );
@@ -73,7 +73,7 @@ export class Disturber {
   }
 
   async #holdLocks(): Promise<void> {
-    const sleep = this.#kind === 'mysql' ? 'sleep(0.7)' : 'pg_sleep(0.7)';
+    const sleep = this.#server.kind === 'mysql' ? 'sleep(0.7)' : 'pg_sleep(0.7)';
     await this.#database.execute(
       `begin; update metric set poll_interval = poll_interval; select ${sleep}; commit`,
     );
@@ -81,38 +81,9 @@ export class Disturber {
   }
 
   async #restart(): Promise<void> {
-    if (this.#kind === 'mysql') {
-      await execute('pkill', ['-KILL', '-x', 'mariadbd']);
-      await delay(1000);
-      await execute('start-stop-daemon', [
-        '--start',
-        '--oknodo',
-        '--background',
-        '--exec',
-        '/usr/sbin/mariadbd',
-      ]);
-    } else {
-      const { stdout } = await execute('ls', ['/etc/postgresql']);
-      const version = stdout.trim().split('\n')[0] ?? '';
-      await execute('pg_ctlcluster', [
-        '--skip-systemctl-redirect',
-        '-m',
-        'immediate',
-        version,
-        'main',
-        'stop',
-      ]);
-      await delay(1000);
-      await execute('pg_ctlcluster', ['--skip-systemctl-redirect', version, 'main', 'start']);
-    }
-    for (;;) {
-      try {
-        await admin(this.#kind, 'select 1');
-        break;
-      } catch {
-        await delay(200);
-      }
-    }
+    await this.#server.kill();
+    await delay(1000);
+    await this.#server.start();
     this.done.restarts++;
   }
 }

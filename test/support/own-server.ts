@@ -1,0 +1,208 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { chown, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { admin, type ServerKind } from './database-servers.ts';
+
+const execute = promisify(execFile);
+const START_TIMEOUT_MS = 60_000;
+
+/** Files (PEM) with which a server proves who it is. */
+export interface ServerIdentity {
+  readonly certificate: string;
+  readonly key: string;
+}
+
+/**
+ * A database server that belongs to a test alone, in a temporary directory on a free port of this machine: it may be
+ * killed, and started with other settings, without harm to anybody.
+ */
+export class OwnServer {
+  readonly kind: ServerKind;
+  readonly directory: string;
+  readonly port: number;
+  readonly #account: Account;
+  #process: ChildProcess | undefined;
+
+  private constructor(kind: ServerKind, directory: string, port: number, account: Account) {
+    this.kind = kind;
+    this.directory = directory;
+    this.port = port;
+    this.#account = account;
+  }
+
+  /** Makes an empty installation. It does not run yet. */
+  static async create(kind: ServerKind): Promise<OwnServer> {
+    const account = await accountFor(kind);
+    const directory = await mkdtemp(join(tmpdir(), 'htmengine-server-'));
+    if (account.uid !== undefined) await chown(directory, account.uid, account.gid ?? account.uid);
+    const server = new OwnServer(kind, directory, await freePort(), account);
+    const data = server.#data;
+    if (kind === 'mysql') {
+      await execute('mariadb-install-db', [
+        '--no-defaults',
+        `--datadir=${data}`,
+        `--user=${userInfo().username}`,
+        '--auth-root-authentication-method=normal',
+        '--skip-test-db',
+      ]);
+    } else {
+      const options = ['-D', data, '-U', 'root', '-A', 'trust', '-E', 'UTF8', '--no-sync'];
+      await execute(await postgresProgram('initdb'), options, account);
+    }
+    return server;
+  }
+
+  /** Of its administrator, who needs no password. */
+  get url(): string {
+    return `${this.kind}://root@127.0.0.1:${this.port}/${this.kind === 'postgres' ? 'postgres' : ''}`;
+  }
+
+  get #data(): string {
+    return join(this.directory, 'data');
+  }
+
+  /** Starts it and resolves once it answers. With an identity it speaks TLS, and only TLS. */
+  async start(identity?: ServerIdentity): Promise<void> {
+    if (this.kind === 'postgres') await this.#allow(identity === undefined ? 'host' : 'hostssl');
+    const [program, args] =
+      this.kind === 'mysql'
+        ? ['mariadbd', this.#mysqlArguments(identity)]
+        : [await postgresProgram('postgres'), this.#postgresArguments(identity)];
+    const child = spawn(program, args, { ...this.#account, stdio: ['ignore', 'ignore', 'pipe'] });
+    this.#process = child;
+    process.once('exit', () => child.kill('SIGKILL'));
+    let said = '';
+    child.stderr.on('data', (bytes: Buffer) => (said = (said + bytes.toString()).slice(-4000)));
+    const deadline = Date.now() + START_TIMEOUT_MS;
+    while (!(await this.#answers())) {
+      if (child.exitCode !== null || Date.now() > deadline)
+        throw new Error(`${program} did not start: ${said}`);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+
+  /** Ends it without giving it time to finish anything. */
+  async kill(): Promise<void> {
+    // A killed postmaster would leave its children behind; this signal makes all of them exit at once, as in a crash.
+    await this.#end(this.kind === 'postgres' ? 'SIGQUIT' : 'SIGKILL');
+  }
+
+  /** Ends it and removes what it kept. */
+  async remove(): Promise<void> {
+    await this.kill();
+    await rm(this.directory, { recursive: true, force: true, maxRetries: 3 });
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#process;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, 'exit');
+    child.kill(signal);
+    await ended;
+  }
+
+  /** It is asked without TLS over its socket file, which it always allows. */
+  async #answers(): Promise<boolean> {
+    const url = new URL(this.url);
+    if (this.kind === 'mysql') url.searchParams.set('socketPath', this.#socket);
+    else url.searchParams.set('host', this.directory);
+    return admin(this.kind, 'select 1', url.href).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  get #socket(): string {
+    return join(this.directory, 'mysql.sock');
+  }
+
+  #mysqlArguments(identity: ServerIdentity | undefined): string[] {
+    return [
+      '--no-defaults',
+      `--user=${userInfo().username}`,
+      `--datadir=${this.#data}`,
+      `--port=${this.port}`,
+      '--bind-address=127.0.0.1',
+      `--socket=${this.#socket}`,
+      ...(identity === undefined
+        ? []
+        : [
+            '--require-secure-transport=ON',
+            `--ssl-cert=${identity.certificate}`,
+            `--ssl-key=${identity.key}`,
+          ]),
+    ];
+  }
+
+  #postgresArguments(identity: ServerIdentity | undefined): string[] {
+    const settings = {
+      port: String(this.port),
+      listen_addresses: '127.0.0.1',
+      unix_socket_directories: this.directory,
+      ...(identity !== undefined && {
+        ssl: 'on',
+        ssl_cert_file: identity.certificate,
+        ssl_key_file: identity.key,
+      }),
+    };
+    return ['-D', this.#data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])];
+  }
+
+  /** Anybody without a password, but for the user `htm`. */
+  async #allow(over: 'host' | 'hostssl'): Promise<void> {
+    const rules = [
+      'local all all trust',
+      `${over} all htm 127.0.0.1/32 scram-sha-256`,
+      `${over} all all 127.0.0.1/32 trust`,
+    ];
+    await writeFile(join(this.#data, 'pg_hba.conf'), `${rules.join('\n')}\n`);
+  }
+}
+
+/** Whether this machine has the server's programs, for `OwnServer`. */
+export async function hasServerPrograms(kind: ServerKind): Promise<boolean> {
+  try {
+    if (kind === 'mysql') await execute('mariadbd', ['--version']);
+    else await execute(await postgresProgram('postgres'), ['--version']);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Who the server's processes run as; empty for whoever runs the test. */
+interface Account {
+  readonly uid?: number;
+  readonly gid?: number;
+}
+
+/** PostgreSQL refuses to run as root: its own user stands in. */
+async function accountFor(kind: ServerKind): Promise<Account> {
+  if (kind === 'mysql' || userInfo().uid !== 0) return {};
+  const [uid, gid] = await Promise.all(
+    ['-u', '-g'].map(async (which) => Number((await execute('id', [which, 'postgres'])).stdout)),
+  );
+  return { uid, gid };
+}
+
+/** Debian keeps PostgreSQL's programs out of the path. */
+async function postgresProgram(name: string): Promise<string> {
+  const versions = existsSync('/usr/lib/postgresql') ? await readdir('/usr/lib/postgresql') : [];
+  const newest = versions.map(Number).sort((a, b) => b - a)[0];
+  return newest === undefined ? name : `/usr/lib/postgresql/${newest}/bin/${name}`;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
