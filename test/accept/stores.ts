@@ -1,4 +1,9 @@
-import { createDatabase, SERVER_KINDS, type ServerKind, type TestDatabase } from '../support/database-servers.ts';
+import {
+  createDatabase,
+  SERVER_KINDS,
+  type ServerKind,
+  type TestDatabase,
+} from '../support/database-servers.ts';
 import { Disturber } from '../support/disturber.ts';
 import { OwnServer } from '../support/own-server.ts';
 import { firstDifference, runPipeline, type RunOutcome } from '../support/pipeline-run.ts';

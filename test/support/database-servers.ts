@@ -28,14 +28,24 @@ export async function missingServer(kind: ServerKind): Promise<string | null> {
     await admin(kind, 'select 1');
     return null;
   } catch (error) {
-    const reason = `no ${kind} server at ${ADMIN_URLS[kind]} (${error instanceof Error ? error.message : String(error)})`;
-    if (process.env.HTMENGINE_REQUIRE_SERVICES === '1') throw new Error(reason, { cause: error });
-    process.stderr.write(
-      `NOT RUN: tests of the ${kind} store: ${reason}. ` +
-        'Install mariadb-server or postgresql, or name one by HTMENGINE_TEST_MYSQL_URL or HTMENGINE_TEST_POSTGRES_URL.\n',
-    );
-    return reason;
+    return notRun(`the ${kind} store, at ${ADMIN_URLS[kind]}`, error);
   }
+}
+
+/**
+ * Says plainly that tests are left out, and how to have them.
+ * @returns why
+ * @throws where they must not be left out (HTMENGINE_REQUIRE_SERVICES)
+ */
+export function notRun(what: string, error: unknown): string {
+  const reason = `${what} (${error instanceof Error ? error.message || String(error.name) : String(error)})`;
+  if (process.env.HTMENGINE_REQUIRE_SERVICES === '1')
+    throw new Error(`cannot test ${reason}`, { cause: error });
+  process.stderr.write(
+    `NOT RUN: tests of ${reason}. Install mariadb-server and postgresql (Debian) or run \`docker compose up -d\` in test/, ` +
+      'or name servers by HTMENGINE_TEST_MYSQL_URL and HTMENGINE_TEST_POSTGRES_URL.\n',
+  );
+  return reason;
 }
 
 /** Creates an empty database. @param adminUrl of the server; by default the machine's. */

@@ -6,12 +6,12 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { admin, type ServerKind } from './database-servers.ts';
+import { admin, notRun, type ServerKind } from './database-servers.ts';
 
 const execute = promisify(execFile);
 const START_TIMEOUT_MS = 60_000;
 
-/** Files (PEM) with which a server proves who it is. */
+/** Files (PEM) with which a server proves who it is. Its user is made their owner. */
 export interface ServerIdentity {
   readonly certificate: string;
   readonly key: string;
@@ -68,6 +68,9 @@ export class OwnServer {
 
   /** Starts it and resolves once it answers. With an identity it speaks TLS, and only TLS. */
   async start(identity?: ServerIdentity): Promise<void> {
+    if (identity !== undefined && this.#account.uid !== undefined) {
+      for (const file of [identity.certificate, identity.key]) await chown(file, this.#account.uid, -1);
+    }
     if (this.kind === 'postgres') await this.#allow(identity === undefined ? 'host' : 'hostssl');
     const [program, args] =
       this.kind === 'mysql'
@@ -84,6 +87,19 @@ export class OwnServer {
         throw new Error(`${program} did not start: ${said}`);
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
+  }
+
+  /** Adds a user with a password and a database of the same name that is the user's. */
+  async createUser(name: string, password: string): Promise<void> {
+    const statements =
+      this.kind === 'mysql'
+        ? [
+            `create user ${name}@localhost identified by '${password}'`,
+            `create database ${name}`,
+            `grant all on ${name}.* to ${name}@localhost`,
+          ]
+        : [`create user ${name} password '${password}'`, `create database ${name} owner ${name}`];
+    for (const statement of statements) await admin(this.kind, statement, this.url);
   }
 
   /** Ends it without giving it time to finish anything. */
@@ -150,7 +166,11 @@ export class OwnServer {
         ssl_key_file: identity.key,
       }),
     };
-    return ['-D', this.#data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])];
+    return [
+      '-D',
+      this.#data,
+      ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+    ];
   }
 
   /** Anybody without a password, but for the user `htm`. */
@@ -164,14 +184,18 @@ export class OwnServer {
   }
 }
 
-/** Whether this machine has the server's programs, for `OwnServer`. */
-export async function hasServerPrograms(kind: ServerKind): Promise<boolean> {
+/**
+ * Why `OwnServer` cannot run here, or null if it can.
+ * @throws where its tests must not be left out (HTMENGINE_REQUIRE_SERVICES)
+ */
+export async function missingServerPrograms(kind: ServerKind): Promise<string | null> {
   try {
+    await execute('openssl', ['version']);
     if (kind === 'mysql') await execute('mariadbd', ['--version']);
-    else await execute(await postgresProgram('postgres'), ['--version']);
-    return true;
-  } catch {
-    return false;
+    else await execute(await postgresProgram('initdb'), ['--version']);
+    return null;
+  } catch (error) {
+    return notRun(`the ${kind} server over TLS`, error);
   }
 }
 
@@ -184,10 +208,8 @@ interface Account {
 /** PostgreSQL refuses to run as root: its own user stands in. */
 async function accountFor(kind: ServerKind): Promise<Account> {
   if (kind === 'mysql' || userInfo().uid !== 0) return {};
-  const [uid, gid] = await Promise.all(
-    ['-u', '-g'].map(async (which) => Number((await execute('id', [which, 'postgres'])).stdout)),
-  );
-  return { uid, gid };
+  const idOf = async (which: string) => Number((await execute('id', [which, 'postgres'])).stdout);
+  return { uid: await idOf('-u'), gid: await idOf('-g') };
 }
 
 /** Debian keeps PostgreSQL's programs out of the path. */

@@ -1,7 +1,9 @@
+import { isIP } from 'node:net';
+import type { SslOptions } from 'mysql2';
 import { Kysely, MysqlDialect, sql } from 'kysely';
 import { HtmEngineError } from '../../errors.ts';
 import { openServerStore, type ServerStoreOptions } from '../server/server-store.ts';
-import { describeServer, tlsOptions, type ServerAddress } from '../server/url.ts';
+import { describeServer, tlsSettings, type ServerAddress } from '../server/url.ts';
 import { migrate } from '../sql/migrations.ts';
 import type { Schema } from '../sql/schema.ts';
 import type { Store } from '../store.ts';
@@ -16,14 +18,14 @@ import { createPool } from './pool.ts';
  */
 export async function openMysqlStore(address: ServerAddress, options: ServerStoreOptions): Promise<Store> {
   const { host, port, socket, user, password, database } = address;
-  const tls = tlsOptions(address);
+  const ssl = sslOptions(address);
   const pool = createPool({
     connection: {
       ...(socket === null ? { host, port } : { socketPath: socket }),
       user,
       database,
       ...(password !== null && { password }),
-      ...(tls !== undefined && { ssl: tls as Record<string, unknown> }),
+      ...(ssl !== null && { ssl }),
     },
     maxConnections: options.maxConnections,
     statementTimeoutMs: options.statementTimeoutMs,
@@ -47,6 +49,21 @@ export async function openMysqlStore(address: ServerAddress, options: ServerStor
     },
     options,
   });
+}
+
+/** @throws HtmEngineError `config_invalid` */
+function sslOptions(address: ServerAddress): SslOptions | null {
+  const settings = tlsSettings(address);
+  if (settings === null) return null;
+  const { verify, ...ca } = settings;
+  // The driver compares the name of `localhost` instead.
+  if (verify && isIP(address.host) !== 0) {
+    throw new HtmEngineError(
+      'config_invalid',
+      `store URL: with tls=verify, name the MySQL or MariaDB server as its certificate does, not ${address.host}; or say tls=require`,
+    );
+  }
+  return { rejectUnauthorized: verify, verifyIdentity: verify, ...ca };
 }
 
 /** Compare by bytes, and blanks at the end too: MariaDB's and MySQL's have different names. */

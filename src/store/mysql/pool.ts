@@ -5,6 +5,7 @@ import {
   type TypeCastField,
 } from 'mysql2';
 import type { MysqlPool, MysqlPoolConnection } from 'kysely';
+import { NotConnected } from '../server/not-connected.ts';
 import { deadline, GRACE_MS } from '../server/watched-query.ts';
 
 export interface PoolSettings {
@@ -30,7 +31,7 @@ export function createPool({ connection, maxConnections, statementTimeoutMs }: P
     charset: 'UTF8MB4_BIN',
     timezone: 'Z',
     decimalNumbers: true,
-    typeCast: (field, next) => (field.type === 'DATETIME' ? epochSeconds(field) : next()),
+    typeCast,
   });
   // Goes before anything that is asked on the connection; if it fails the connection is of no use.
   pool.on('connection', (opened) => {
@@ -44,7 +45,7 @@ export function createPool({ connection, maxConnections, statementTimeoutMs }: P
     getConnection: (callback) =>
       pool.getConnection((error, opened) => {
         if (error === null) callback(null, watched(opened, statementTimeoutMs + GRACE_MS));
-        else callback(error, undefined as never);
+        else callback(new NotConnected(error), undefined as never);
       }),
     end: (callback) => pool.end(callback),
   };
@@ -102,6 +103,23 @@ class ConnectionHung extends Error {
   constructor(limitMs: number) {
     super(`the database has not answered for ${limitMs} ms`);
   }
+}
+
+function typeCast(field: TypeCastField, next: () => unknown): unknown {
+  switch (field.type) {
+    case 'DATETIME':
+      return epochSeconds(field);
+    case 'DOUBLE':
+      return double(field);
+    default:
+      return next();
+  }
+}
+
+/** The server sends the shortest text that is this number and no other; the driver's own reading may be a bit off. */
+function double(field: TypeCastField): number | null {
+  const text = field.string();
+  return text === null ? null : Number(text);
 }
 
 function epochSeconds(field: TypeCastField): number | null {

@@ -7,6 +7,7 @@ import {
   type QueryResult,
 } from 'pg';
 import type { PostgresPool, PostgresPoolClient } from 'kysely';
+import { NotConnected } from '../server/not-connected.ts';
 import { deadline, GRACE_MS } from '../server/watched-query.ts';
 
 export interface PoolSettings {
@@ -47,7 +48,12 @@ export function createPool({ connection, maxConnections, statementTimeoutMs }: P
   });
   const names = new Map<string, string>();
   return {
-    connect: async () => watched(await pool.connect(), names, statementTimeoutMs + GRACE_MS),
+    async connect() {
+      const client = await pool.connect().catch((error: unknown) => {
+        throw new NotConnected(error);
+      });
+      return watched(client, names, statementTimeoutMs + GRACE_MS);
+    },
     end: () => pool.end(),
     options: {},
   };

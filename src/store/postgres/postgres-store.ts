@@ -1,8 +1,9 @@
+import { checkServerIdentity, type ConnectionOptions } from 'node:tls';
 import { Kysely, PostgresDialect } from 'kysely';
 import type { Schema } from '../sql/schema.ts';
 import { migrate } from '../sql/migrations.ts';
 import { openServerStore, type ServerStoreOptions } from '../server/server-store.ts';
-import { describeServer, tlsOptions, type ServerAddress } from '../server/url.ts';
+import { describeServer, tlsSettings, type ServerAddress } from '../server/url.ts';
 import type { Store } from '../store.ts';
 import { postgresDialect, postgresMigrationDialect } from './dialect.ts';
 import { postgresFault } from './faults.ts';
@@ -22,7 +23,7 @@ export function openPostgresStore(address: ServerAddress, options: ServerStoreOp
       user,
       database,
       ...(password !== null && { password }),
-      ssl: tlsOptions(address) ?? false,
+      ssl: sslOptions(address) ?? false,
     },
     maxConnections: options.maxConnections,
     statementTimeoutMs: options.statementTimeoutMs,
@@ -42,4 +43,17 @@ export function openPostgresStore(address: ServerAddress, options: ServerStoreOp
     migrate: () => migrate(db, postgresMigrationDialect, describeServer(address)),
     options,
   });
+}
+
+/** @throws HtmEngineError `config_invalid` */
+function sslOptions(address: ServerAddress): ConnectionOptions | null {
+  const settings = tlsSettings(address);
+  if (settings === null) return null;
+  const { verify, ...ca } = settings;
+  if (!verify) return { rejectUnauthorized: false, ...ca };
+  // The driver tells Node of the host only if it is a name; an address would be taken for `localhost`.
+  return {
+    ...ca,
+    checkServerIdentity: (_host, certificate) => checkServerIdentity(address.host, certificate),
+  };
 }

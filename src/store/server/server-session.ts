@@ -3,6 +3,7 @@ import { sql, type Kysely } from 'kysely';
 import { HtmEngineError } from '../../errors.ts';
 import type { Schema } from '../sql/schema.ts';
 import type { Attempt, Db, Session } from '../sql/session.ts';
+import { NotConnected } from './not-connected.ts';
 
 /**
  * What an error of a database server means for the transaction it ended:
@@ -118,7 +119,7 @@ export class ServerSession implements Session {
       try {
         return await attempt();
       } catch (error) {
-        await this.#repeatOrThrow(patience, error, this.#database.faultOf(error));
+        await this.#repeatOrThrow(patience, error, this.#faultOf(error));
       }
     }
   }
@@ -144,13 +145,18 @@ export class ServerSession implements Session {
           return value;
         });
       } catch (error) {
-        const fault = this.#database.faultOf(error);
+        const fault = this.#faultOf(error);
         if (progress.isCommitting && fault !== 'conflict') mayHaveLanded = true;
         if (mayHaveLanded && (fault !== null || progress.isCommitting))
           await this.#repeat(patience, 'ambiguous', error);
         else await this.#repeatOrThrow(patience, error, fault);
       }
     }
+  }
+
+  #faultOf(error: unknown): ServerFault {
+    if (error instanceof NotConnected) return this.#database.faultOf(error.cause) ?? 'unavailable';
+    return this.#database.faultOf(error);
   }
 
   async #repeatOrThrow(patience: Patience, error: unknown, fault: ServerFault): Promise<void> {

@@ -2,6 +2,7 @@ import { HtmEngineError } from '../../errors.ts';
 import type { SqlDialect } from '../sql/session.ts';
 import { sqlStore } from '../sql/store.ts';
 import type { Store } from '../store.ts';
+import { NotConnected } from './not-connected.ts';
 import { ServerSession, type Repetition, type ServerDatabase } from './server-session.ts';
 
 export interface ServerStoreOptions {
@@ -40,10 +41,10 @@ export async function openServerStore(server: {
 /** What a person can mend is said; anything else stays what it is. */
 function toOpenError(error: unknown, database: ServerDatabase, where: string): unknown {
   if (!(error instanceof Error) || error instanceof HtmEngineError) return error;
-  const isServers = 'code' in error || database.faultOf(error) !== null;
+  const isServers = error instanceof NotConnected || 'code' in error || database.faultOf(error) !== null;
   if (!isServers) return error;
   return new HtmEngineError(
     'store_unavailable',
-    `cannot use the database ${where} (${error.message}): it must be running, have that database, and let this user create tables in it`,
+    `cannot use the database ${where} (${error.message}): it must be running, have that database, let this user create tables and views in it, and speak TLS as the URL says`,
   );
 }

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import type { ConnectionOptions } from 'node:tls';
 import { HtmEngineError } from '../../errors.ts';
 
 /** Where a database server is and how to log in. */
@@ -74,10 +73,18 @@ export function describeServer({ kind, host, port, socket, user, database }: Ser
   return `${kind}://${user}@${socket ?? `${host}:${port}`}/${database}`;
 }
 
-/** Options of a TLS connection, or undefined for a plain one. @throws HtmEngineError `config_invalid` if the certificates cannot be read */
-export function tlsOptions({ tls, tlsCa }: ServerAddress): ConnectionOptions | undefined {
-  if (tls === 'off') return undefined;
-  return { rejectUnauthorized: tls === 'verify', ...(tlsCa !== null && { ca: readCertificates(tlsCa) }) };
+/** How a connection is encrypted. */
+export interface TlsSettings {
+  /** Whether the server's certificate must be signed by one of `ca` (by default the system's) and be for `host`. */
+  readonly verify: boolean;
+  /** PEM. */
+  readonly ca?: string;
+}
+
+/** Null for a plain connection. @throws HtmEngineError `config_invalid` if the certificates cannot be read */
+export function tlsSettings({ tls, tlsCa }: ServerAddress): TlsSettings | null {
+  if (tls === 'off') return null;
+  return { verify: tls === 'verify', ...(tlsCa !== null && { ca: readCertificates(tlsCa) }) };
 }
 
 function readCertificates(file: string): string {
