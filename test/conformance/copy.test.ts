@@ -24,6 +24,7 @@ beforeAll(async () => {
     store: source,
     reopen: () => Promise.resolve(source),
     execute: () => Promise.resolve(),
+    select: () => Promise.resolve([]),
     appendAndBeKilled: () => Promise.resolve(),
     dispose: () => Promise.resolve(),
   });

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openServerStore } from '../../src/open-store.ts';
 import type { MetricSamples } from '../../src/store/log.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -11,6 +11,8 @@ import {
   SERVER_KINDS,
   type TestDatabase,
 } from '../support/database-servers.ts';
+import { notInMysql80 } from '../support/mysql-80.ts';
+import { StatementTap } from '../support/statement-tap.ts';
 import { storeConformance, type StoreUnderTest } from './store.ts';
 
 const OPTIONS = { maxConnections: 8, statementTimeoutMs: 10_000 };
@@ -34,13 +36,18 @@ for (const kind of SERVER_KINDS) {
   describe.skipIf(missing !== null)(`the ${kind} store`, () => {
     let database: TestDatabase;
     let store: Store;
-    const open = () => openServerStore(database.url, undefined, OPTIONS);
+    let tap: StatementTap | undefined;
+    let url: string;
+    const open = () => openServerStore(url, undefined, OPTIONS);
     beforeAll(async () => {
       database = await createDatabase(kind);
+      ({ url } = database);
+      if (kind === 'mysql') ({ tap, url } = await StatementTap.start(url));
       store = await open();
     });
     afterAll(async () => {
       await store.close();
+      await tap?.stop();
       await database.drop();
     });
 
@@ -56,9 +63,18 @@ for (const kind of SERVER_KINDS) {
         execute: async (statement) => {
           await database.execute(statement);
         },
+        select: (statement) => database.execute(statement),
         appendAndBeKilled: (batches) => appendInProcessThatIsKilled(database.url, batches),
         dispose: () => Promise.resolve(),
       };
+    });
+
+    // After all others: it judges every statement that they made the store send.
+    it.runIf(kind === 'mysql')('has sent nothing that MySQL 8.0 lacks', () => {
+      const sent = tap?.statements ?? [];
+      process.stdout.write(`${sent.length} kinds of statements were sent to MariaDB.\n`);
+      expect(sent.length).toBeGreaterThan(0);
+      expect(sent.filter((statement) => notInMysql80(statement) !== null)).toEqual([]);
     });
   });
 }

@@ -66,6 +66,12 @@ describe('the SQLite store', () => {
         return store;
       },
       execute,
+      select(statement) {
+        const database = new Database(path, { readonly: true });
+        const rows = database.prepare<[], Record<string, unknown>>(statement).all();
+        database.close();
+        return Promise.resolve(rows);
+      },
       appendAndBeKilled: (batches) => appendInProcessThatIsKilled(path, batches),
       dispose: () => Promise.resolve(),
     };

@@ -9,12 +9,14 @@ import { cursorTests } from './store/cursors.ts';
 import { durabilityTests } from './store/durability.ts';
 import { StoreFixture, type StoreUnderTest } from './store/fixture.ts';
 import { incidentTests } from './store/incidents.ts';
+import { migrationTests } from './store/migrating.ts';
 import { monitoringTests } from './store/monitoring.ts';
 import { queryTests } from './store/queries.ts';
 import { rawScoreTests } from './store/raw-scores.ts';
 import { restartingTests } from './store/restarting.ts';
 import { sweepTests } from './store/sweeps.ts';
 import { taskTests } from './store/tasks.ts';
+import { viewTests } from './store/views.ts';
 
 export type { StoreUnderTest };
 
@@ -47,6 +49,8 @@ export function storeConformance(adapter: string, makeStore: () => Promise<Store
     queryTests(current);
     incidentTests(current);
     durabilityTests(current);
+    viewTests(current);
+    migrationTests(current);
     anyOrderTests(current);
   });
 }

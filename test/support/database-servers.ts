@@ -42,7 +42,7 @@ export function notRun(what: string, error: unknown): string {
   if (process.env.HTMENGINE_REQUIRE_SERVICES === '1')
     throw new Error(`cannot test ${reason}`, { cause: error });
   process.stderr.write(
-    `NOT RUN: tests of ${reason}. Install mariadb-server and postgresql (Debian) or run \`docker compose up -d\` in test/, ` +
+    `NOT RUN: tests of ${reason}. Install mariadb-server and postgresql (Debian) or run \`docker compose -f test/compose.yaml up -d\`, ` +
       'or name servers by HTMENGINE_TEST_MYSQL_URL and HTMENGINE_TEST_POSTGRES_URL.\n',
   );
   return reason;

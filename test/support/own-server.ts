@@ -1,7 +1,7 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { chown, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { chown, copyFile, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { admin, notRun, type ServerKind } from './database-servers.ts';
 const execute = promisify(execFile);
 const START_TIMEOUT_MS = 60_000;
 
-/** Files (PEM) with which a server proves who it is. Its user is made their owner. */
+/** Files (PEM) with which a server proves who it is. */
 export interface ServerIdentity {
   readonly certificate: string;
   readonly key: string;
@@ -68,17 +68,17 @@ export class OwnServer {
 
   /** Starts it and resolves once it answers. With an identity it speaks TLS, and only TLS. */
   async start(identity?: ServerIdentity): Promise<void> {
-    if (identity !== undefined && this.#account.uid !== undefined) {
-      for (const file of [identity.certificate, identity.key]) await chown(file, this.#account.uid, -1);
-    }
     if (this.kind === 'postgres') await this.#allow(identity === undefined ? 'host' : 'hostssl');
+    const own = identity && (await this.#take(identity));
     const [program, args] =
       this.kind === 'mysql'
-        ? ['mariadbd', this.#mysqlArguments(identity)]
-        : [await postgresProgram('postgres'), this.#postgresArguments(identity)];
+        ? ['mariadbd', this.#mysqlArguments(own)]
+        : [await postgresProgram('postgres'), this.#postgresArguments(own)];
     const child = spawn(program, args, { ...this.#account, stdio: ['ignore', 'ignore', 'pipe'] });
     this.#process = child;
-    process.once('exit', () => child.kill('SIGKILL'));
+    const endWithUs = () => child.kill('SIGKILL');
+    process.once('exit', endWithUs);
+    child.once('exit', () => process.off('exit', endWithUs));
     let said = '';
     child.stderr.on('data', (bytes: Buffer) => (said = (said + bytes.toString()).slice(-4000)));
     const deadline = Date.now() + START_TIMEOUT_MS;
@@ -102,6 +102,11 @@ export class OwnServer {
     for (const statement of statements) await admin(this.kind, statement, this.url);
   }
 
+  /** Ends it as an administrator does. */
+  async stop(): Promise<void> {
+    await this.#end(this.kind === 'postgres' ? 'SIGINT' : 'SIGTERM');
+  }
+
   /** Ends it without giving it time to finish anything. */
   async kill(): Promise<void> {
     // A killed postmaster would leave its children behind; this signal makes all of them exit at once, as in a crash.
@@ -120,6 +125,19 @@ export class OwnServer {
     const ended = once(child, 'exit');
     child.kill(signal);
     await ended;
+  }
+
+  /** Copies the files to where its user may read them. */
+  async #take(identity: ServerIdentity): Promise<ServerIdentity> {
+    const own = {
+      certificate: join(this.directory, 'server.crt'),
+      key: join(this.directory, 'server.key'),
+    };
+    await copyFile(identity.certificate, own.certificate);
+    await copyFile(identity.key, own.key);
+    const { uid, gid } = this.#account;
+    if (uid !== undefined) await chown(own.key, uid, gid ?? uid);
+    return own;
   }
 
   /** It is asked without TLS over its socket file, which it always allows. */

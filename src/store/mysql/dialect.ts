@@ -9,6 +9,8 @@ export function mysqlMigrationDialect(collation: string): MigrationDialect {
     binaryType: sql`mediumblob`,
     textType: sql`mediumtext`,
     nameType: (length) => sql`varchar(${sql.lit(length)})`,
+    epochSeconds: (column) => sql`timestampdiff(second, '1970-01-01 00:00:00', ${column})`,
+    dateTime: (column) => column,
     clustered: (table) => table,
     rollsBackTables: false,
     table: (table) =>

@@ -7,6 +7,8 @@ export const postgresMigrationDialect: MigrationDialect = {
   binaryType: sql`bytea`,
   textType: 'text',
   nameType: (length) => sql`varchar(${sql.lit(length)}) collate "C"`,
+  epochSeconds: (column) => sql`cast(extract(epoch from ${column}) as bigint)`,
+  dateTime: (column) => column,
   // Rows are updated twice each; with room on their page that leaves the index alone.
   clustered: (table) => table.modifyEnd(sql`with (fillfactor = 80)`),
   table: (table) => table,

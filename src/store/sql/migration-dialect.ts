@@ -9,6 +9,10 @@ export interface MigrationDialect {
   readonly textType: 'text' | RawBuilder<unknown>;
   /** Of identities and names, which are compared and sorted by their bytes. */
   readonly nameType: (length: number) => `varchar(${number})` | RawBuilder<unknown>;
+  /** Epoch seconds of a column of times, whatever the time zone of who asks. */
+  readonly epochSeconds: (column: RawBuilder<unknown>) => RawBuilder<number>;
+  /** A column of times as people and SQL's functions for dates take it. */
+  readonly dateTime: (column: RawBuilder<unknown>) => RawBuilder<unknown>;
   /** Every table passes through here. */
   readonly table: BuildsTable;
   /** Lays the table out by its primary key, or for rows that change often, where a database needs to be told. */

@@ -6,6 +6,7 @@ import { firstMigration } from './first-migration.ts';
 import { incidentMigration } from './incident-migration.ts';
 import type { MigrationDialect } from './migration-dialect.ts';
 import type { Schema } from './schema.ts';
+import { viewMigration } from './view-migration.ts';
 
 /**
  * Brings the schema up to date: forward only. The caller holds a transaction, or whatever keeps a second program
@@ -17,6 +18,7 @@ export async function migrate(db: Kysely<Schema>, dialect: MigrationDialect, whe
     '0001-first': { up: (database: Kysely<Schema>) => firstMigration(database, dialect) },
     '0002-checkpoints': { up: (database: Kysely<Schema>) => checkpointMigration(database, dialect) },
     '0003-incidents': { up: (database: Kysely<Schema>) => incidentMigration(database, dialect) },
+    '0004-views': { up: (database: Kysely<Schema>) => viewMigration(database, dialect) },
   };
   await refuseNewer(db, Object.keys(migrations), where);
   const migrator = new Migrator({

@@ -8,6 +8,8 @@ export const sqliteMigrationDialect: MigrationDialect = {
   binaryType: 'blob',
   textType: 'text',
   nameType: (length) => `varchar(${length})`,
+  epochSeconds: (column) => sql`${column}`,
+  dateTime: (column) => sql`datetime(${column}, 'unixepoch')`,
   table: (table) => table,
   clustered: (table) => table.modifyEnd(sql`without rowid`),
   rollsBackTables: true,

@@ -18,6 +18,8 @@ export interface StoreUnderTest {
   reopen(): Promise<Store>;
   /** Runs one statement of plain SQL on the database, past the store. */
   execute(statement: string): Promise<void>;
+  /** The rows of one reading statement of plain SQL, past the store. */
+  select(statement: string): Promise<Record<string, unknown>[]>;
   /** Another process opens the same database, appends, and is killed (SIGKILL) as soon as that is acknowledged. */
   appendAndBeKilled(batches: readonly MetricSamples[]): Promise<void>;
   dispose(): Promise<void>;
