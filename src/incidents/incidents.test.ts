@@ -22,6 +22,7 @@ beforeEach(async () => {
     store,
     reopen: () => Promise.resolve(store),
     execute: () => Promise.resolve(),
+    select: () => Promise.resolve([]),
     appendAndBeKilled: () => Promise.resolve(),
     dispose: () => Promise.resolve(),
   });
