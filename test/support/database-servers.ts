@@ -38,7 +38,7 @@ export async function missingServer(kind: ServerKind): Promise<string | null> {
  * @throws where they must not be left out (HTMENGINE_REQUIRE_SERVICES)
  */
 export function notRun(what: string, error: unknown): string {
-  const reason = `${what} (${error instanceof Error ? error.message || String(error.name) : String(error)})`;
+  const reason = `${what} (${error instanceof Error ? error.message || error.name : String(error)})`;
   if (process.env.HTMENGINE_REQUIRE_SERVICES === '1')
     throw new Error(`cannot test ${reason}`, { cause: error });
   process.stderr.write(

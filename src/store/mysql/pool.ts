@@ -106,14 +106,8 @@ class ConnectionHung extends Error {
 }
 
 function typeCast(field: TypeCastField, next: () => unknown): unknown {
-  switch (field.type) {
-    case 'DATETIME':
-      return epochSeconds(field);
-    case 'DOUBLE':
-      return double(field);
-    default:
-      return next();
-  }
+  if (field.type === 'DATETIME') return epochSeconds(field);
+  return field.type === 'DOUBLE' ? double(field) : next();
 }
 
 /** The server sends the shortest text that is this number and no other; the driver's own reading may be a bit off. */
