@@ -300,6 +300,56 @@ export const configSchema = z.strictObject({
         .describe(
           'HTTP connections at the same time; times `api.maxBodyBytes`, what bodies may take in memory.',
         ),
+      requestTimeoutMs: positive
+        .max(3_600_000)
+        .default(60_000)
+        .describe('A client that has not sent its whole request in this time is cut off.'),
+      maxRequestsPerMinute: z
+        .int()
+        .min(0)
+        .default(60_000)
+        .describe('Requests of one token or, without token, one address; 0 is no limit.'),
+      basePath: z
+        .string()
+        .default('')
+        .describe('Path under which a proxy shows the engine, for instance `/htm`.'),
+      tokens: z
+        .string()
+        .default('')
+        .meta(
+          meta({
+            description:
+              'Who may use HTTP: `read NAME TOKEN` or `write NAME TOKEN`, parted by `;`. With any, every request needs one; needed beyond loopback.',
+            secret: true,
+          }),
+        ),
+      tokensFile: z
+        .string()
+        .default('')
+        .describe(
+          'File of such entries, a line each. `sha256:HASH` may stand for a token, so that the file holds none.',
+        ),
+      insecure: z
+        .boolean()
+        .default(false)
+        .describe('Serve HTTP beyond loopback although there are no tokens: to everybody who gets there.'),
+      allowedHosts: z
+        .string()
+        .default('')
+        .describe(
+          'Names, besides those of loopback, under which an engine without tokens may be asked, parted by commas.',
+        ),
+      allowedOrigins: z
+        .string()
+        .default('')
+        .describe(
+          'Origins whose pages may use the interface from a browser (CORS), such as `https://example.org`, parted by commas.',
+        ),
+      tlsCertFile: z
+        .string()
+        .default('')
+        .describe('Certificate (PEM): with it HTTP is served over TLS. Taken anew when the file changes.'),
+      tlsKeyFile: z.string().default('').describe('Private key (PEM) of the certificate.'),
       recentMetrics: positive
         .max(1_000_000)
         .default(20_000)

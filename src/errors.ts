@@ -40,7 +40,17 @@ export type ErrorCode =
   | 'unsupported_media_type'
   /** A page of another site tried to change something through its user's browser. */
   | 'foreign_origin'
+  /** Tokens are asked for and none that is known came with the request. */
+  | 'unauthorized'
+  /** The token's scope does not allow it. */
+  | 'forbidden'
+  /** The Host of a request is not one of ours. */
+  | 'wrong_host'
+  | 'too_many_requests'
   | 'reserved_name'
+  | 'unknown_route'
+  /** `details.allow` names the methods that the path takes. */
+  | 'method_not_allowed'
   | 'config_invalid'
   /** The port is taken or may not be bound. */
   | 'listen_failed'

@@ -2,9 +2,10 @@ import fc from 'fast-check';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { AnomalyBars } from '../anomaly-bars.ts';
 import { HtmEngineError } from '../errors.ts';
 import type { Generation, LikelihoodConstants } from '../generation.ts';
-import { DEFAULT_LIKELIHOOD } from '../htm/index.ts';
+import { DEFAULT_LIKELIHOOD, logLikelihood } from '../htm/index.ts';
 import { erfc, log as naturalLog } from '../htm/numeric.ts';
 import type { AnomalyScoreSlice, AnomalyTask, FoldOutcome, RowBlock } from '../store/log.ts';
 import { AnomalyService, type AnomalyLog } from './anomaly-service.ts';
@@ -96,6 +97,7 @@ class MemoryLog implements AnomalyLog {
   processedRowid: number;
   scoredRowid: number;
   state: Uint8Array | null = null;
+  bars: Uint8Array | null = null;
   readonly anomalyScores: (number | undefined)[] = [];
   readonly displayValues: (number | undefined)[] = [];
   /** What happens to the next T2s. */
@@ -148,8 +150,16 @@ class MemoryLog implements AnomalyLog {
 
   anomalyTask(): Promise<AnomalyTask | null> {
     if (this.closed) return Promise.resolve(null);
-    const { generation, scoredRowid, processedRowid, state } = this;
-    return Promise.resolve({ generation, partition: 0, scoredRowid, processedRowid, state, openSpan: null });
+    const { generation, scoredRowid, processedRowid, state, bars } = this;
+    return Promise.resolve({
+      generation,
+      partition: 0,
+      scoredRowid,
+      processedRowid,
+      state,
+      bars,
+      openSpan: null,
+    });
   }
 
   recordAnomalyScores(slice: AnomalyScoreSlice): Promise<FoldOutcome> {
@@ -166,6 +176,7 @@ class MemoryLog implements AnomalyLog {
     this.sliceLengths.push(slice.rowids.length);
     this.scoredRowid = slice.to;
     this.state = slice.state;
+    this.bars = slice.bars;
     if (fault === 'lostAfterEffect') return Promise.reject(new Error('connection lost'));
     return Promise.resolve({ refused: null });
   }
@@ -275,6 +286,8 @@ describe('AnomalyService', () => {
   it('gives the same scores whatever the slices, restarts and faults', async () => {
     const rows = series(260);
     const expected = straight(rows, SMALL);
+    const bars = AnomalyBars.decode(null);
+    expected.forEach((score, i) => bars.append(60 * (i + 1), logLikelihood(score)));
     const fault = fc.constantFrom<Fault>(
       'unavailable',
       'lostBeforeEffect',
@@ -309,6 +322,7 @@ describe('AnomalyService', () => {
         await scoredAll(log);
         await service.stop(1000);
         expect(log.scores()).toEqual(expected);
+        expect(log.bars).toEqual(bars.encode());
       }),
       { numRuns: 60 },
     );

@@ -1,15 +1,19 @@
 import { HtmEngineError } from '../errors.ts';
 import type { Generation } from '../generation.ts';
-import { displayValue } from '../htm/likelihood.ts';
+import { AnomalyBars } from '../anomaly-bars.ts';
+import { displayValue, logLikelihood } from '../htm/likelihood.ts';
 import { LikelihoodStateError, StreamingLikelihood } from '../htm/streaming-likelihood.ts';
 import type { AnomalyScoreSlice, AnomalyTask, RowBlock } from '../store/log.ts';
-import { RowWindow, type ScoredByModel } from './row-window.ts';
+import { RowWindow } from './row-window.ts';
 
 /** Rows of one metric with `after < rowid <= through`, ascending, at most `limit`. */
 export type RowReader = (after: number, through: number, limit: number) => Promise<RowBlock>;
 
 /** What T2 stores for the rows of a slice. */
-export type ScoredSlice = Pick<AnomalyScoreSlice, 'rowids' | 'anomalyScores' | 'displayValues' | 'state'>;
+export type ScoredSlice = Pick<
+  AnomalyScoreSlice,
+  'rowids' | 'anomalyScores' | 'displayValues' | 'state' | 'bars'
+>;
 
 /** Rows that the likelihood must see again are not stored any more: this generation cannot be scored on. */
 export class HistoryLostError extends Error {
@@ -27,6 +31,7 @@ export class Scoring {
   readonly #readRows: RowReader;
   readonly #likelihood: StreamingLikelihood;
   readonly #window: RowWindow;
+  readonly #bars: AnomalyBars;
   /** The last row before those in the window. */
   #before: number;
 
@@ -34,11 +39,13 @@ export class Scoring {
     generation: Generation,
     readRows: RowReader,
     likelihood: StreamingLikelihood,
+    bars: AnomalyBars,
     scoredRowid: number,
   ) {
     this.#generation = generation;
     this.#readRows = readRows;
     this.#likelihood = likelihood;
+    this.#bars = bars;
     this.#window = new RowWindow(generation.likelihood.historicWindowSize);
     this.#before = scoredRowid;
   }
@@ -48,7 +55,7 @@ export class Scoring {
    * @throws LikelihoodStateError if the stored state is damaged or missing: `recompute` may mend that.
    */
   static resume(task: AnomalyTask, readRows: RowReader): Scoring {
-    const { generation, scoredRowid, state } = task;
+    const { generation, scoredRowid, state, bars } = task;
     if (state === null && scoredRowid >= generation.startRowid) {
       throw new LikelihoodStateError(`rows up to ${scoredRowid} are scored but no state is stored`);
     }
@@ -56,7 +63,7 @@ export class Scoring {
       state === null
         ? new StreamingLikelihood(generation.likelihood)
         : StreamingLikelihood.decodeState(generation.likelihood, state);
-    return new Scoring(generation, readRows, likelihood, scoredRowid);
+    return new Scoring(generation, readRows, likelihood, AnomalyBars.decode(bars), scoredRowid);
   }
 
   /**
@@ -66,7 +73,8 @@ export class Scoring {
   static async recompute(task: AnomalyTask, readRows: RowReader, signal: AbortSignal): Promise<Scoring> {
     const { generation, scoredRowid } = task;
     let after = generation.startRowid - 1;
-    const scoring = new Scoring(generation, readRows, new StreamingLikelihood(generation.likelihood), after);
+    const likelihood = new StreamingLikelihood(generation.likelihood);
+    const scoring = new Scoring(generation, readRows, likelihood, AnomalyBars.decode(null), after);
     while (after < scoredRowid) {
       if (signal.aborted) throw new HtmEngineError('stopped', 'given up while stopping: scoring again');
       const through = Math.min(scoredRowid, after + MAX_READ_ROWS);
@@ -82,13 +90,15 @@ export class Scoring {
 
   /** Scores the rows that come next. After an error this object must not be used again. @throws HistoryLostError */
   async score(block: RowBlock): Promise<ScoredSlice> {
-    const { rowids, values, rawScores } = withRawScores(block);
+    const { rowids, timestamps, values, rawScores } = withRawScores(block);
     const anomalyScores = new Float64Array(rowids.length);
     for (const [i, rawScore] of rawScores.entries()) {
       const value = at(values, i);
       const needed = this.#likelihood.needsHistory();
       if (needed > this.#window.length) await this.#readBack(needed - this.#window.length);
-      anomalyScores[i] = this.#likelihood.next(value, rawScore, this.#window.last(needed));
+      const anomalyScore = this.#likelihood.next(value, rawScore, this.#window.last(needed));
+      anomalyScores[i] = anomalyScore;
+      this.#bars.append(at(timestamps, i), logLikelihood(anomalyScore));
       this.#window.append(value, rawScore);
     }
     return {
@@ -96,6 +106,7 @@ export class Scoring {
       anomalyScores,
       displayValues: Int32Array.from(anomalyScores, displayValue),
       state: this.#likelihood.encodeState(),
+      bars: this.#bars.encode(),
     };
   }
 
@@ -116,10 +127,11 @@ export class Scoring {
   }
 }
 
-function withRawScores({ rowids, values, rawScores }: RowBlock): ScoredByModel {
+function withRawScores({ rowids, timestamps, values, rawScores }: RowBlock) {
   const present = (_: number, i: number) => !Number.isNaN(rawScores[i]);
   return {
     rowids: rowids.filter(present),
+    timestamps: timestamps.filter(present),
     values: values.filter(present),
     rawScores: rawScores.filter(present),
   };

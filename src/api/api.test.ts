@@ -48,6 +48,8 @@ function makeApi(
       const found = rows.filter(({ rowid }) => rowid > afterRowid);
       return Promise.resolve((newestFirst ? found.reverse() : found).slice(0, limit));
     },
+    readBuckets: () => Promise.resolve([]),
+    anomalyBars: () => Promise.resolve([]),
     totals: () => Promise.resolve({ metrics: {}, rows: 0, unprocessedRows: 0 }),
     describeModel: () => Promise.resolve(null),
     recentScores: (metricIds, asked) =>
@@ -64,6 +66,7 @@ function makeApi(
     queries,
     control: {
       createMetric: () => Promise.resolve(''),
+      renameMetric: () => Promise.resolve(),
       activateModel: () => Promise.resolve(),
       unmonitorMetric: () => Promise.resolve(),
       restartModel: () => Promise.resolve(),
@@ -113,6 +116,16 @@ function makeApi(
     maxBodyBytes,
     pageDirectory: '/nonexistent',
     maxConnections: 10,
+    requestTimeoutMs: 10_000,
+    maxRequestsPerMinute: 0,
+    basePath: '',
+    tokens: '',
+    tokensFile: '',
+    insecure: false,
+    allowedHosts: '',
+    allowedOrigins: '',
+    tlsCertFile: '',
+    tlsKeyFile: '',
     maxSamples: 10,
     maxUnpackedBytes: 1000,
     recentMetrics: 10,
@@ -298,7 +311,7 @@ describe('the JSON interface', () => {
     expect(answer.statusCode).toBe(400);
     expect(answer.json()).toMatchObject({
       code: 'invalid_argument',
-      message: expect.stringContaining('limit') as string,
+      detail: expect.stringContaining('limit') as string,
     });
     expect((await api.inject({ method: 'GET', url: '/api/v1/metrics/none/data' })).statusCode).toBe(404);
     expect((await api.inject({ method: 'GET', url: '/api/v1/metrics?unknown=1' })).statusCode).toBe(400);

@@ -1,25 +1,5 @@
-import type { z } from 'zod';
 import { HtmEngineError } from '../errors.ts';
 import type { MetricSummary, Queries } from '../store/queries.ts';
-
-/** What a name in a path becomes: `:name` is decoded by the router. */
-export interface NamedPath {
-  Params: { name: string };
-}
-
-/** The query's values by `schema`. @throws HtmEngineError `invalid_argument` naming parameter and rule */
-export function parseQuery<T>(schema: z.ZodType<T>, query: unknown): T {
-  const result = schema.safeParse(query);
-  if (result.success) return result.data;
-  throw new HtmEngineError('invalid_argument', `query parameter ${told(result.error)}`);
-}
-
-/** The JSON body's values by `schema`. @throws HtmEngineError `invalid_request_body` naming path and rule */
-export function parseBody<T>(schema: z.ZodType<T>, body: unknown): T {
-  const result = schema.safeParse(bodyJson(body));
-  if (result.success) return result.data;
-  throw new HtmEngineError('invalid_request_body', `the body: ${told(result.error)}`);
-}
 
 /** The body as JSON; `{}` if there is none. @throws HtmEngineError `invalid_request_body` */
 export function bodyJson(body: unknown): unknown {
@@ -50,9 +30,4 @@ export async function existing(
   const metric = await queries.describeMetric(name);
   if (metric !== null) return metric;
   throw new HtmEngineError('metric_not_found', `there is no metric ${JSON.stringify(name)}`);
-}
-
-function told({ issues: [issue] }: z.ZodError): string {
-  const path = issue?.path.join('.') ?? '';
-  return path === '' ? (issue?.message ?? 'invalid') : `${path}: ${issue?.message ?? 'invalid'}`;
 }

@@ -4,7 +4,7 @@ import type { DataRow, MetricSummary } from '../store/queries.ts';
 type LogLikelihood = (anomalyScore: number) => number;
 
 /** A metric as clients see it. */
-export function metricJson(metric: MetricSummary, logLikelihood: LogLikelihood, recent?: readonly number[]) {
+export function metricJson(metric: MetricSummary, logLikelihood: LogLikelihood, recent?: number[]) {
   return {
     name: metric.name,
     uid: metric.metricId,
@@ -34,7 +34,9 @@ export function rowJson(row: DataRow, logLikelihood: LogLikelihood) {
     logLikelihood: row.anomalyScore === null ? null : logLikelihood(row.anomalyScore),
     displayValue: row.displayValue,
     multiStepBestPredictions:
-      row.multiStepBestPredictions === null ? null : (JSON.parse(row.multiStepBestPredictions) as unknown),
+      row.multiStepBestPredictions === null
+        ? null
+        : (JSON.parse(row.multiStepBestPredictions) as Record<string, number>),
   };
 }
 

@@ -1,77 +1,55 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import * as operations from '../contract/models.ts';
 import { HtmEngineError } from '../errors.ts';
 import type { Json } from '../generation.ts';
 import { statusName } from '../metric.ts';
 import type { MetricSummary } from '../store/queries.ts';
-import { bodyJson, existing, type NamedPath, parseBody } from './input.ts';
+import { existing } from './input.ts';
 import { metricJson } from './metric-json.ts';
+import { route } from './route.ts';
 import type { ApiServices } from './services.ts';
-
-/** Keys of `PUT .../model` that belong to the metric and not to its model. */
-const METRIC_KEYS = new Set(['resource', 'unit', 'userInfo']);
-
-const restart = z.strictObject({ how: z.enum(['retry', 'relearn']) });
-const clone = z.strictObject({ to: z.string(), rows: z.boolean().default(true) });
 
 /** What is done to the model of one metric. */
 export function modelRoutes(app: FastifyInstance, services: ApiServices): void {
   const { queries, control, logLikelihood } = services;
   const metric = async (name: string) => metricJson(await existing(queries, name), logLikelihood);
 
-  app.get<NamedPath>('/api/v1/metrics/:name/model', async (request) => {
-    return modelJson(await existing(queries, request.params.name), services);
+  route(app, operations.getModel, async ({ params: { name } }) => {
+    return modelJson(await existing(queries, name), services);
   });
 
-  app.put<NamedPath>('/api/v1/metrics/:name/model', async (request, reply) => {
-    const { name } = request.params;
-    await control.monitorMetric(specOf(name, request.body));
-    return reply.code(201).send(await metric(name));
+  route(app, operations.monitorMetric, async ({ params: { name }, body }) => {
+    const { resource, unit, userInfo, ...modelParams } = body;
+    await control.monitorMetric({
+      metricSpec: { metric: name, resource, unit, userInfo },
+      ...(Object.keys(modelParams).length > 0 && { modelParams }),
+    });
+    return metric(name);
   });
 
-  app.delete<NamedPath>('/api/v1/metrics/:name/model', async (request, reply) => {
-    const { metricId } = await existing(queries, request.params.name);
+  route(app, operations.unmonitorMetric, async ({ params: { name } }) => {
+    const { metricId } = await existing(queries, name);
     await control.unmonitorMetric(metricId);
-    return reply.code(204).send();
   });
 
-  app.post<NamedPath>('/api/v1/metrics/:name/model/activate', async (request) => {
-    const { metricId, name } = await existing(queries, request.params.name);
+  route(app, operations.activateModel, async ({ params: { name } }) => {
+    const { metricId } = await existing(queries, name);
     await control.activateModel(metricId);
     return metric(name);
   });
 
-  app.post<NamedPath>('/api/v1/metrics/:name/model/restart', async (request) => {
-    const { how } = parseBody(restart, request.body);
-    const { metricId, name } = await existing(queries, request.params.name);
+  route(app, operations.restartModel, async ({ params: { name }, body: { how } }) => {
+    const { metricId } = await existing(queries, name);
     await control.restartModel(metricId, how);
     return metric(name);
   });
 
-  app.post<NamedPath>('/api/v1/metrics/:name/model/clone', async (request, reply) => {
-    const { to, rows } = parseBody(clone, request.body);
-    const { metricId } = await existing(queries, request.params.name);
+  route(app, operations.cloneModel, async ({ params: { name }, body: { to, rows } }) => {
+    const { metricId } = await existing(queries, name);
     await control.cloneModel(metricId, to, rows);
-    return reply.code(201).send(await metric(to));
+    return metric(to);
   });
-}
-
-/** The model spec that a body of options asks for. What its values must be is checked with the spec. */
-function specOf(name: string, body: unknown): unknown {
-  const options = z.record(z.string(), z.unknown()).safeParse(bodyJson(body));
-  if (!options.success) {
-    throw new HtmEngineError(
-      'invalid_request_body',
-      'the body must be a JSON object such as {"min": 0, "max": 100}, or empty for a range learned from the data',
-    );
-  }
-  const entries = Object.entries(options.data);
-  const ofMetric = entries.filter(([key]) => METRIC_KEYS.has(key));
-  const ofModel = entries.filter(([key]) => !METRIC_KEYS.has(key));
-  return {
-    metricSpec: { metric: name, ...Object.fromEntries(ofMetric) },
-    ...(ofModel.length > 0 && { modelParams: Object.fromEntries(ofModel) }),
-  };
 }
 
 async function modelJson(metric: MetricSummary, { queries, checkpoints }: ApiServices) {

@@ -37,15 +37,10 @@ export function pageRoutes(app: FastifyInstance, directory: string): void {
     // Their names change with their content.
     immutable: true,
     maxAge: '1y',
-    setHeaders: (reply) => void reply.header('x-content-type-options', 'nosniff'),
   });
   app.get('/', (_request, reply): FastifyReply =>
     reply
-      .headers({
-        'content-security-policy': POLICY,
-        'x-content-type-options': 'nosniff',
-        'referrer-policy': 'no-referrer',
-      })
+      .header('content-security-policy', POLICY)
       .sendFile('index.html', directory, { maxAge: 0, immutable: false }),
   );
 }

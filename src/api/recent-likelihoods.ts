@@ -1,9 +1,8 @@
+import { MAX_RECENT_ROWS } from '../contract/metrics.ts';
 import type { Result } from '../metric.ts';
 import type { MetricSummary, Queries } from '../store/queries.ts';
 import type { LiveResults } from './live-results.ts';
 
-/** Rows of a strip at the most. */
-export const MAX_RECENT_ROWS = 120;
 /** Metrics that are asked for together, so that the store gets to other things in between. */
 const PAGE_METRICS = 100;
 /** A strip is for the eye: more digits would only make the answer longer. */

@@ -1,8 +1,11 @@
 import type { FastifyInstance } from 'fastify';
+import type { AnswerOf } from '../contract/operation.ts';
+import { postSamples } from '../contract/samples.ts';
 import { HtmEngineError } from '../errors.ts';
 import type { GivenSample, SampleOutcome } from '../intake.ts';
 import type { RefusalReason } from '../metric.ts';
 import { REFUSAL_EXPLANATIONS } from '../refusals.ts';
+import { rawRoute } from './route.ts';
 import { readBody, unpacked, type BodyLimits, type BodyLine } from './sample-body.ts';
 import type { ApiServices } from './services.ts';
 
@@ -20,7 +23,7 @@ export function sampleRoutes(
   { intake, refusals, readLine }: Pick<ApiServices, 'intake' | 'refusals' | 'readLine'>,
   limits: BodyLimits,
 ): void {
-  app.post('/api/v1/samples', async (request) => {
+  rawRoute(app, postSamples, async (_input, request, reply) => {
     const packed = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
     const { 'content-encoding': encoding, 'content-type': contentType } = request.headers;
     const body = await unpacked(packed, encoding?.toLowerCase(), limits.maxUnpackedBytes);
@@ -31,7 +34,12 @@ export function sampleRoutes(
     }
     if (given.length === 0) throw nothingRead(lines);
     const problems = problemsOf(lines, given, await intake(given));
-    return { accepted: lines.length - problems.length, refused: problems.length, problems };
+    const answer: AnswerOf<typeof postSamples> = {
+      accepted: lines.length - problems.length,
+      refused: problems.length,
+      problems,
+    };
+    return reply.send(answer);
   });
 }
 

@@ -1,8 +1,9 @@
 import fastify, { type FastifyInstance } from 'fastify';
 import { HtmEngineError, listenFailure } from '../errors.ts';
+import { type AccessOptions, guard } from './access/guard.ts';
 import { EventStreams, type EventStreamOptions } from './event-streams.ts';
-import { refuseForeignPages } from './foreign-pages.ts';
-import { answerError } from './problems.ts';
+import { answerConnectionError, answerError } from './problems.ts';
+import { createHttpServer, type HttpServerOptions } from './http-server.ts';
 import { healthRoutes } from './health.ts';
 import { pageDirectory, pageRoutes } from './page.ts';
 import { LiveResults } from './live-results.ts';
@@ -10,11 +11,11 @@ import type { ApiServices } from './services.ts';
 import { skeletonRoutes } from './skeleton.ts';
 import { v1Routes, type V1Options } from './v1.ts';
 
-export interface ApiOptions extends V1Options {
-  readonly host: string;
+export interface ApiOptions extends V1Options, HttpServerOptions, AccessOptions {
   readonly port: number;
   readonly maxBodyBytes: number;
-  readonly maxConnections: number;
+  /** '' or a path without a slash at its end: requests below it are as those without it. */
+  readonly basePath: string;
   /** Where the built page is, if not where the build puts it. */
   readonly pageDirectory?: string;
   readonly streams: EventStreamOptions & {
@@ -22,9 +23,6 @@ export interface ApiOptions extends V1Options {
     readonly ringResults: number;
   };
 }
-
-/** Slow senders of headers or bodies are cut off after this. */
-const REQUEST_TIMEOUT_MS = 60_000;
 
 /** The HTTP interface: the original's text interface on `/{metric}`, JSON on `/api/v1`, health and Prometheus metrics. */
 export class Api {
@@ -34,22 +32,26 @@ export class Api {
   readonly #streams: EventStreams;
 
   constructor(options: ApiOptions, services: ApiServices) {
+    checkBasePath(options.basePath);
     this.#options = options;
     const { log } = services.telemetry;
     this.#live = new LiveResults(services.subscribeLive, options.streams.ringResults);
     this.#streams = new EventStreams(options.streams, this.#live, log);
     this.#app = fastify({
       bodyLimit: options.maxBodyBytes,
-      requestTimeout: REQUEST_TIMEOUT_MS,
+      serverFactory: (handler) => createHttpServer(handler, options, log),
+      rewriteUrl: ({ url = '/' }) => withoutBase(url, options.basePath),
       // A metric's name is a path: up to 255 characters, each up to 12 bytes percent-encoded.
       routerOptions: { maxParamLength: 4096 },
       forceCloseConnections: 'idle',
+      clientErrorHandler: answerConnectionError,
+      // What is no valid path never reaches a route.
+      frameworkErrors: (error, request, reply) => answerError(error, request, reply, log),
     });
-    this.#app.server.maxConnections = options.maxConnections;
     this.#app.removeAllContentTypeParsers();
     this.#app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
     this.#app.setErrorHandler((error, request, reply) => answerError(error, request, reply, log));
-    refuseForeignPages(this.#app);
+    guard(this.#app, options, log);
     healthRoutes(this.#app, services);
     v1Routes(this.#app, services, this.#live, this.#streams, options);
     pageRoutes(this.#app, options.pageDirectory ?? pageDirectory());
@@ -80,4 +82,19 @@ export class Api {
   get inject(): FastifyInstance['inject'] {
     return this.#app.inject.bind(this.#app);
   }
+}
+
+const BASE_PATH = /^(?:\/[\w.~-]+)*$/;
+
+function checkBasePath(basePath: string): void {
+  if (BASE_PATH.test(basePath)) return;
+  throw new HtmEngineError(
+    'config_invalid',
+    `api.basePath is ${JSON.stringify(basePath)}: it must be empty or a path such as /htm, without a slash at its end`,
+  );
+}
+
+/** The address of a request as the routes know it: behind a proxy that shows the engine under a path, without that. */
+function withoutBase(url: string, basePath: string): string {
+  return basePath !== '' && url.startsWith(`${basePath}/`) ? url.slice(basePath.length) : url;
 }

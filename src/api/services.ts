@@ -7,6 +7,7 @@ import type { Telemetry } from '../telemetry.ts';
 /** What the API may do to metrics and their models. Each is described in src/monitoring. */
 export interface MetricControl {
   createMetric(name: string): Promise<string>;
+  renameMetric(metricId: string, name: string): Promise<void>;
   /** @param spec a `ModelSpec`, checked there. */
   monitorMetric(spec: unknown): Promise<string>;
   activateModel(metricId: string): Promise<unknown>;

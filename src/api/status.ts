@@ -1,5 +1,7 @@
 import type { FastifyInstance } from 'fastify';
+import { getStatus } from '../contract/engine.ts';
 import { statusName, type MetricStatus } from '../metric.ts';
+import { route } from './route.ts';
 import type { ApiServices } from './services.ts';
 
 /** How the engine is, at a glance. */
@@ -9,7 +11,7 @@ export function statusRoutes(
 ): void {
   const startedAt = new Date().toISOString();
 
-  app.get('/api/v1/status', async () => {
+  route(app, getStatus, async () => {
     const { metrics, rows, unprocessedRows } = await queries.totals();
     return {
       version,

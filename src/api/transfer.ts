@@ -1,28 +1,14 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import { EXPORT_FORMAT, EXPORT_VERSION, exportModels, importModels } from '../contract/models.ts';
 import { HtmEngineError } from '../errors.ts';
-import { existing, parseBody, parseQuery } from './input.ts';
+import { existing } from './input.ts';
 import { httpStatus } from './problems.ts';
+import { route } from './route.ts';
 import type { ApiServices } from './services.ts';
 
-const FORMAT = 'htmengine-models';
-const VERSION = 1;
-const MAX_NAMES = 1000;
 const PAGE_METRICS = 1000;
 
-const exportQuery = z.strictObject({
-  name: z.union([z.string().transform((name) => [name]), z.array(z.string()).max(MAX_NAMES)]).optional(),
-});
-const importBody = z.union([
-  z
-    .strictObject({
-      format: z.literal(FORMAT),
-      version: z.literal(VERSION),
-      models: z.array(z.unknown()),
-    })
-    .transform(({ models }) => models),
-  z.array(z.unknown()),
-]);
 /** Only to say which spec a result is about: what a spec must be is checked with it. */
 const named = z.object({ metricSpec: z.object({ metric: z.string() }) });
 
@@ -50,15 +36,18 @@ export function transferRoutes(
     );
   }
 
-  app.get('/api/v1/models/export', async (request) => {
-    const { name: names } = parseQuery(exportQuery, request.query);
+  route(app, exportModels, async ({ query: { name: names } }) => {
     const specs = await (names === undefined ? allSpecs() : Promise.all(names.map(specOf)));
-    return { format: FORMAT, version: VERSION, models: specs.map((spec) => JSON.parse(spec) as unknown) };
+    return {
+      format: EXPORT_FORMAT,
+      version: EXPORT_VERSION,
+      models: specs.map((spec) => JSON.parse(spec) as unknown),
+    };
   });
 
-  app.post('/api/v1/models/import', async (request) => {
+  route(app, importModels, async ({ body: specs }) => {
     const results = [];
-    for (const spec of parseBody(importBody, request.body)) results.push(await importOne(spec));
+    for (const spec of specs) results.push(await importOne(spec));
     return { results };
   });
 
@@ -71,7 +60,7 @@ export function transferRoutes(
       return { name, uid: metricId, outcome };
     } catch (error) {
       if (!(error instanceof HtmEngineError) || httpStatus(error) >= 500) throw error;
-      return { name, uid: null, outcome: 'refused', code: error.code, message: error.message };
+      return { name, uid: null, outcome: 'refused' as const, code: error.code, message: error.message };
     }
   }
 }

@@ -1,42 +1,31 @@
 import type { FastifyInstance } from 'fastify';
-import { z } from 'zod';
+import { getDocument } from '../contract/engine.ts';
+import { OPERATIONS } from '../contract/operations.ts';
 import { HtmEngineError } from '../errors.ts';
-import type { MetricSummary } from '../store/queries.ts';
+import { bulkRoutes } from './bulk.ts';
+import { docsRoutes } from './docs-page.ts';
 import type { EventStreams } from './event-streams.ts';
-import { existing, type NamedPath, parseBody, parseQuery } from './input.ts';
 import type { LiveResults } from './live-results.ts';
-import { metricJson, rowJson } from './metric-json.ts';
+import { metricRoutes } from './metrics.ts';
 import { modelRoutes } from './models.ts';
-import { MAX_RECENT_ROWS, RecentLikelihoods } from './recent-likelihoods.ts';
+import { openApiDocument } from './openapi.ts';
+import { rankingRoutes } from './ranking.ts';
+import { RecentLikelihoods } from './recent-likelihoods.ts';
 import { resultRoutes } from './results.ts';
+import { route } from './route.ts';
 import type { BodyLimits } from './sample-body.ts';
+import { rowRoutes } from './rows.ts';
 import { sampleRoutes } from './samples.ts';
 import type { ApiServices } from './services.ts';
 import { statusRoutes } from './status.ts';
 import { transferRoutes } from './transfer.ts';
-
-const recent = z.coerce.number().int().min(1).max(MAX_RECENT_ROWS).optional();
-const listQuery = z.strictObject({
-  after: z.string().default(''),
-  limit: z.coerce.number().int().min(1).max(10_000).default(10_000),
-  recent,
-});
-const metricQuery = z.strictObject({ recent });
-const dataQuery = z.strictObject({
-  from: z.coerce.number().optional(),
-  to: z.coerce.number().optional(),
-  afterRowid: z.coerce.number().int().min(0).optional(),
-  limit: z.coerce.number().int().min(1).max(100_000).default(1000),
-  order: z.enum(['asc', 'desc']).default('asc'),
-});
-const creation = z.strictObject({ name: z.string() });
 
 export interface V1Options extends BodyLimits {
   /** Metrics whose recent scores are kept in memory. */
   readonly recentMetrics: number;
 }
 
-/** The JSON interface. Names in paths are percent-encoded, slashes too. */
+/** The JSON interface: the operations of src/contract. */
 export function v1Routes(
   app: FastifyInstance,
   services: ApiServices,
@@ -44,71 +33,53 @@ export function v1Routes(
   streams: EventStreams,
   { recentMetrics, ...limits }: V1Options,
 ): void {
-  const { queries, logLikelihood } = services;
+  const { queries, logLikelihood, version } = services;
   const strips = new RecentLikelihoods({ queries, live, logLikelihood, maxMetrics: recentMetrics });
   metricRoutes(app, services, strips);
+  rowRoutes(app, services);
+  rankingRoutes(app, queries);
   modelRoutes(app, services);
   transferRoutes(app, services);
+  bulkRoutes(app, services);
   sampleRoutes(app, services, limits);
   resultRoutes(app, services, live, streams);
   statusRoutes(app, services);
+  const document = openApiDocument(version);
+  route(app, getDocument, () => Promise.resolve({ ...document }));
+  docsRoutes(app, document);
+  refuseOthers(app);
+}
+
+/** What begins with /api and is no operation. */
+function refuseOthers(app: FastifyInstance): void {
+  for (const path of new Set(OPERATIONS.map((operation) => operation.path))) {
+    const taken = OPERATIONS.filter((operation) => operation.path === path).map(({ method }) => method);
+    app.route({
+      method: (['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'] as const).filter(
+        (method) => !(taken as readonly string[]).includes(method),
+      ),
+      url: path.replaceAll(/\{(\w+)\}/g, ':$1'),
+      handler: (request) => {
+        throw new HtmEngineError(
+          'method_not_allowed',
+          `${path} takes ${taken.join(', ')}, not ${request.method}`,
+          {
+            allow: taken.join(', '),
+          },
+        );
+      },
+    });
+  }
+  app.all('/api/v1/*', (request) => {
+    throw new HtmEngineError(
+      'unknown_route',
+      `there is no ${request.method} ${request.url}: see /api/v1/openapi.json`,
+    );
+  });
   app.all('/api/*', (request) => {
     throw new HtmEngineError(
       'reserved_name',
       `there is no ${request.method} ${request.url}; names that begin with api/ are reserved`,
     );
-  });
-}
-
-function metricRoutes(
-  app: FastifyInstance,
-  { queries, control, logLikelihood }: ApiServices,
-  recentLikelihoods: RecentLikelihoods,
-): void {
-  async function toJson(metrics: readonly MetricSummary[], rows: number | undefined) {
-    if (rows === undefined) return metrics.map((metric) => metricJson(metric, logLikelihood));
-    const strips = await recentLikelihoods.of(metrics, rows);
-    return metrics.map((metric) => metricJson(metric, logLikelihood, strips.get(metric.metricId) ?? []));
-  }
-
-  app.get('/api/v1/metrics', async (request) => {
-    const { after, limit, recent: rows } = parseQuery(listQuery, request.query);
-    const found = await queries.listMetrics(after, limit);
-    const last = found.at(-1);
-    return {
-      metrics: await toJson(found, rows),
-      // Another page may follow: ask again with after=<next>.
-      next: last !== undefined && found.length === limit ? last.name : null,
-    };
-  });
-
-  app.post('/api/v1/metrics', async (request, reply) => {
-    const { name } = parseBody(creation, request.body);
-    await control.createMetric(name);
-    return reply.code(201).send(metricJson(await existing(queries, name), logLikelihood));
-  });
-
-  app.get<NamedPath>('/api/v1/metrics/:name', async (request) => {
-    const { recent: rows } = parseQuery(metricQuery, request.query);
-    const [metric] = await toJson([await existing(queries, request.params.name)], rows);
-    return metric;
-  });
-
-  app.delete<NamedPath>('/api/v1/metrics/:name', async (request, reply) => {
-    await control.deleteMetricByName(request.params.name);
-    return reply.code(204).send();
-  });
-
-  app.get<NamedPath>('/api/v1/metrics/:name/data', async (request) => {
-    const { from, to, afterRowid, limit, order } = parseQuery(dataQuery, request.query);
-    const metric = await existing(queries, request.params.name);
-    const rows = await queries.readData(metric.metricId, {
-      limit,
-      newestFirst: order === 'desc',
-      ...(from !== undefined && { fromTimestamp: from }),
-      ...(to !== undefined && { toTimestamp: to }),
-      ...(afterRowid !== undefined && { afterRowid }),
-    });
-    return { name: metric.name, uid: metric.metricId, rows: rows.map((row) => rowJson(row, logLikelihood)) };
   });
 }

@@ -7,7 +7,7 @@ import { SETTINGS } from './settings.ts';
 export const CONFIG_FILE_VARIABLE = 'HTMENGINE_CONFIG';
 const PREFIX = 'HTMENGINE_';
 /** Ours, but no settings of the engine. */
-const OTHERS: ReadonlySet<string> = new Set([CONFIG_FILE_VARIABLE, 'HTMENGINE_URL']);
+const OTHERS: ReadonlySet<string> = new Set([CONFIG_FILE_VARIABLE, 'HTMENGINE_URL', 'HTMENGINE_TOKEN']);
 
 const settingsByVariable = new Map(SETTINGS.map((setting) => [setting.variable, setting]));
 

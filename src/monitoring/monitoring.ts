@@ -93,6 +93,16 @@ export class Monitoring {
   }
 
   /**
+   * Gives a metric another name; its rows and its model stay. Samples that come under the old one make a new metric.
+   * @throws invalid_metric_name, metric_not_found, metric_already_exists (`details.metricId`)
+   */
+  async renameMetric(metricId: string, name: string): Promise<void> {
+    checkMetricName(name);
+    await this.#serial.run(metricId, () => this.#options.catalogue.renameMetric(metricId, name));
+    this.#log.info({ event: 'monitoring.metric_renamed', metricId, name }, 'metric is renamed');
+  }
+
+  /**
    * Opens a generation for the metric that the spec names (created if need be) or lets it wait for rows. Nothing
    * happens if the spec is refused.
    * @param spec a `ModelSpec`.

@@ -18,6 +18,11 @@ export interface Catalogue {
   createMetric(name: string): Promise<{ metricId: string; created: boolean }>;
   getMetric(metricId: string): Promise<Metric | null>;
   findMetric(name: string): Promise<Metric | null>;
+  /**
+   * Gives a metric another name; its rows, model and partition stay. Its spec names it by the new one.
+   * @throws invalid_metric_name, metric_not_found, metric_already_exists (`details.metricId`)
+   */
+  renameMetric(metricId: string, name: string): Promise<void>;
 
   /**
    * Opens a generation for an UNMONITORED metric: at once with a given range, or with that of all rows if at least

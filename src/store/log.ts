@@ -145,6 +145,8 @@ export interface AnomalyTask {
   readonly state: Uint8Array | null;
   /** The anomalous span that is open after `scoredRowid`. */
   readonly openSpan: AnomalySpan | null;
+  /** `AnomalyBars` after that row; null at the beginning, or if the rows were scored before there were any. */
+  readonly bars: Uint8Array | null;
 }
 
 export interface AnomalyScoreSlice extends Fold {
@@ -154,6 +156,7 @@ export interface AnomalyScoreSlice extends Fold {
   readonly state: Uint8Array;
   /** The anomalous spans that these rows opened, held or ended, as they are after them. */
   readonly spans: readonly AnomalySpan[];
+  readonly bars: Uint8Array;
 }
 
 export interface CursorPosition {

@@ -16,6 +16,13 @@ export interface Queries {
   recentScores(metricIds: readonly string[], rows: number): Promise<RecentScores[]>;
   /** Rows of a metric; ascending by time unless `newestFirst`. */
   readData(metricId: string, selection: DataSelection): Promise<DataRow[]>;
+  /**
+   * Rows of a metric in at most `buckets` (1..10,000) runs of equally many, oldest first: what a chart needs of rows
+   * too many to draw, with every peak.
+   */
+  readBuckets(metricId: string, selection: BucketSelection): Promise<DataBucket[]>;
+  /** Monitored metrics in byte order of their names, after `afterName`, at most `limit` (1..10,000), with their `AnomalyBars`. */
+  anomalyBars(afterName: string, limit: number): Promise<MetricBars[]>;
   /** Counts for health and Prometheus metrics. */
   totals(): Promise<Totals>;
 }
@@ -84,6 +91,34 @@ export interface DataSelection {
   /** At most this many rows, 1..100,000. */
   readonly limit: number;
   readonly newestFirst?: boolean;
+}
+
+export interface MetricBars {
+  readonly metricId: string;
+  readonly name: string;
+  readonly status: MetricStatus;
+  /** Null if no row of the present generation is scored. */
+  readonly bars: Uint8Array | null;
+}
+
+export interface BucketSelection {
+  /** Inclusive bounds, epoch seconds. */
+  readonly fromTimestamp?: number;
+  readonly toTimestamp?: number;
+  readonly buckets: number;
+}
+
+/** Consecutive rows, told by their extremes. */
+export interface DataBucket {
+  readonly firstRowid: number;
+  readonly lastRowid: number;
+  readonly firstTimestamp: number;
+  readonly lastTimestamp: number;
+  /** Lowest and highest value. */
+  readonly lowest: number;
+  readonly highest: number;
+  /** The highest; null if none of the rows is scored. */
+  readonly anomalyScore: number | null;
 }
 
 export interface DataRow {

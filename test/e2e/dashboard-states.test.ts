@@ -130,7 +130,7 @@ describe.skipIf(browserIsMissing())('the page', () => {
     api.failure = {
       status: 503,
       code: 'store_unavailable',
-      message: 'the database is locked by another program',
+      detail: 'the database is locked by another program',
     };
     await open();
     await page.getByRole('alert').getByText('the database is locked by another program').waitFor();

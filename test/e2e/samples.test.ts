@@ -171,7 +171,7 @@ describe('POST /api/v1/samples', () => {
   ])('refuses %s', async (_what, body, headers, status, code) => {
     expect(await post(body, headers)).toMatchObject({
       status,
-      body: { code, message: expect.any(String) as string },
+      body: { code, detail: expect.any(String) as string },
     });
   });
 

@@ -37,7 +37,7 @@ export class FakeApi {
   /** What the page asked to change, as `METHOD path body`. */
   readonly changes: string[] = [];
   /** Answers every request of the API like this while it is set. */
-  failure: { status: number; code: string; message: string } | null = null;
+  failure: { status: number; code: string; detail: string } | null = null;
   readonly #streams = new Set<ServerResponse>();
   #server: Server | null = null;
 
@@ -87,7 +87,7 @@ export class FakeApi {
   #read(response: ServerResponse, name: string, what: string | undefined, query: URLSearchParams): void {
     const metric = this.metrics.get(name);
     if (metric === undefined)
-      send(response, 404, { code: 'metric_not_found', message: `there is no ${name}` });
+      send(response, 404, { code: 'metric_not_found', detail: `there is no ${name}` });
     else if (what === 'data') send(response, 200, { name, uid: name, rows: select(metric.rows, query) });
     else send(response, 200, describe(metric, query));
   }
@@ -120,7 +120,7 @@ export class FakeApi {
       metric.learning = { rows: metric.rows.length, of: 288 };
       send(response, 201, describe(metric, new URLSearchParams()));
     } else {
-      send(response, 409, { code: 'metric_already_monitored', message: `${name} is monitored already` });
+      send(response, 409, { code: 'metric_already_monitored', detail: `${name} is monitored already` });
     }
   }
 

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
-import type { MetricJson, ModelSpecJson, SampleJson } from '../../src/cli/client/types.ts';
+import type { MetricJson, ModelSpecJson, SampleJson } from '../../src/client/types.ts';
 
 interface FakeRow {
   timestamp: number;
@@ -216,8 +216,8 @@ export class FakeEngine {
   }
 }
 
-function refusal(status: number, code: string, message: string): Answer {
-  return { status, body: { code, message } };
+function refusal(status: number, code: string, detail: string): Answer {
+  return { status, body: { code, detail } };
 }
 
 /** The answer of an engine that cannot store anything for now. */

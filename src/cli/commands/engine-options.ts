@@ -12,6 +12,7 @@ export const METRICS_HELP = "names, or patterns like 'web.*'";
 export function engineOptions(command: Command): Command {
   return command
     .addOption(new Option('--url <url>', 'where the engine is').env('HTMENGINE_URL').default(DEFAULT_URL))
+    .addOption(new Option('--token <token>', 'for an engine that asks for one').env('HTMENGINE_TOKEN'))
     .option('--json', 'answer in JSON, for programs');
 }
 

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { EngineClient } from '../client/engine-client.ts';
+import { EngineClient } from '../../client/engine-client.ts';
 import { Output } from '../terminal/output.ts';
 import { candidatesFor, type Candidate } from './candidates.ts';
 

@@ -1,5 +1,5 @@
 import { HtmEngineError } from '../../errors.ts';
-import { EngineClient } from '../client/engine-client.ts';
+import { EngineClient } from '../../client/engine-client.ts';
 import { BadRows } from '../csv/bad-rows.ts';
 import { openSource, type Source } from '../csv/source.ts';
 import { CsvTable, naming } from '../csv/table.ts';
@@ -12,6 +12,7 @@ import { chooseLayout, type LayoutOptions } from './layout.ts';
 /** Flags of `import`. */
 export interface ImportOptions extends LayoutOptions {
   readonly url: string;
+  readonly token?: string;
   readonly json?: boolean;
   readonly skipBad?: boolean;
 }
@@ -22,7 +23,7 @@ export interface ImportOptions extends LayoutOptions {
  * @throws HtmEngineError `invalid_argument`, `engine_unreachable`, `engine_refused`; UsageError
  */
 export async function importFile(file: string, options: ImportOptions): Promise<void> {
-  const client = new EngineClient(options.url);
+  const client = new EngineClient(options.url, options);
   await client.check();
   const source = await openSource(file, false);
   const interrupted = new AbortController();

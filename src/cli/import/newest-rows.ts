@@ -1,6 +1,6 @@
 import { HtmEngineError } from '../../errors.ts';
-import type { EngineClient } from '../client/engine-client.ts';
-import { patiently, type PatienceOptions } from '../client/patience.ts';
+import type { EngineClient } from '../../client/engine-client.ts';
+import { patiently, type PatienceOptions } from '../../client/patience.ts';
 
 /** Why a sample need not be sent. */
 export type Passed = 'stored' | 'duplicate' | 'older';

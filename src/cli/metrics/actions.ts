@@ -1,6 +1,6 @@
 import { hasCode, HtmEngineError } from '../../errors.ts';
-import { EngineClient } from '../client/engine-client.ts';
-import type { MonitorRequest } from '../client/types.ts';
+import { EngineClient } from '../../client/engine-client.ts';
+import type { MonitorRequest } from '../../client/types.ts';
 import { confirmed } from '../terminal/confirm.ts';
 import { Output } from '../terminal/output.ts';
 import { countText, printable } from '../terminal/text.ts';
@@ -11,6 +11,7 @@ import { stateText } from './state.ts';
 /** Flags of every command that does something to metrics. */
 export interface ActionOptions extends SelectionOptions {
   readonly url: string;
+  readonly token?: string;
   readonly json?: boolean;
   /** Do not ask. */
   readonly yes?: boolean;
@@ -120,7 +121,7 @@ interface Outcome {
 
 /** Does it to each metric, telling what became of each; what is refused for one does not stop the others but fails the command. */
 async function perform(args: readonly string[], options: ActionOptions, action: Action): Promise<void> {
-  const client = new EngineClient(options.url);
+  const client = new EngineClient(options.url, options);
   const { names, byPattern } = await selectNames(client, args, options);
   if (byPattern && action.loses !== undefined && options.yes !== true) {
     if (!(await confirmed(action.loses(namesText(names))))) {

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { HtmEngineError } from '../../errors.ts';
-import { EngineClient } from '../client/engine-client.ts';
-import type { ImportOutcome, RowJson } from '../client/types.ts';
+import { EngineClient } from '../../client/engine-client.ts';
+import type { ImportOutcome, RowJson } from '../../client/types.ts';
 import { csvLine } from '../csv/csv.ts';
 import { Output, ReaderGoneError } from '../terminal/output.ts';
 import { countText, isoText, printable } from '../terminal/text.ts';
@@ -11,6 +11,7 @@ import { selectNames, type SelectionOptions } from './selection.ts';
 /** Flags of `metrics export`. */
 export interface ExportRowsOptions extends SelectionOptions {
   readonly url: string;
+  readonly token?: string;
   readonly json?: boolean;
   /** Epoch seconds, inclusive. */
   readonly from?: number;
@@ -31,7 +32,7 @@ const FORMAT_VERSION = 1;
 
 /** Writes rows with their scores, metric by metric, page by page: CSV that `import` reads, or a JSON object a line. */
 export async function exportRows(args: readonly string[], options: ExportRowsOptions): Promise<void> {
-  const client = new EngineClient(options.url);
+  const client = new EngineClient(options.url, options);
   const names = args.length === 0 ? await allNames(client) : (await selectNames(client, args, options)).names;
   const { from, to } = options;
   const selection = { ...(from !== undefined && { from }), ...(to !== undefined && { to }) };
@@ -48,7 +49,7 @@ export async function exportRows(args: readonly string[], options: ExportRowsOpt
 
 /** Writes the specs of models: what `importModels` needs to monitor the same metrics in the same way elsewhere. */
 export async function exportModels(args: readonly string[], options: SpecOptions): Promise<void> {
-  const client = new EngineClient(options.url);
+  const client = new EngineClient(options.url, options);
   const names = args.length === 0 ? null : (await selectNames(client, args, options)).names;
   const models = await client.exportModels(names);
   const document = { format: FORMAT, version: FORMAT_VERSION, models };
@@ -58,7 +59,7 @@ export async function exportModels(args: readonly string[], options: SpecOptions
 /** Monitors what specs say; what is monitored already stays as it is. */
 export async function importModels(file: string, options: SpecOptions): Promise<void> {
   const models = specsIn(file, await readWhole(file));
-  const outcomes = await new EngineClient(options.url).importModels(models);
+  const outcomes = await new EngineClient(options.url, options).importModels(models);
   if (outcomes.some(({ outcome }) => outcome === 'refused')) process.exitCode = 1;
   const output = Output.toStandardOutput();
   if (options.json === true) {

@@ -1,5 +1,5 @@
-import { EngineClient } from '../client/engine-client.ts';
-import type { MetricJson } from '../client/types.ts';
+import { EngineClient } from '../../client/engine-client.ts';
+import type { MetricJson } from '../../client/types.ts';
 import { Output } from '../terminal/output.ts';
 import { tableText, type TableColumn, type TableRow } from '../terminal/table.ts';
 import { ageText, countText, isoText, shortNumber, sparkline } from '../terminal/text.ts';
@@ -9,6 +9,7 @@ import { scoreText, stateText, toneOf } from './state.ts';
 /** Flags of `metrics list` and `models list`. */
 export interface ListOptions extends SelectionOptions {
   readonly url: string;
+  readonly token?: string;
   readonly json?: boolean;
   readonly sort: 'name' | 'score' | 'time';
   readonly limit?: number;
@@ -33,7 +34,7 @@ export async function list(
   const stream = process.stdout;
   const showsSparks = stream.isTTY && options.json !== true;
   const recent = showsSparks ? SPARK_ROWS : 0;
-  const found = await selectMetrics(new EngineClient(options.url), args, { ...options, recent });
+  const found = await selectMetrics(new EngineClient(options.url, options), args, { ...options, recent });
   const metrics = found
     .filter(({ state }) => !onlyMonitored || state !== 'UNMONITORED')
     .sort(ORDERS[options.sort])

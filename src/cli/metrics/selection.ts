@@ -1,6 +1,6 @@
 import { HtmEngineError } from '../../errors.ts';
-import type { EngineClient } from '../client/engine-client.ts';
-import type { MetricJson } from '../client/types.ts';
+import type { EngineClient } from '../../client/engine-client.ts';
+import type { MetricJson } from '../../client/types.ts';
 import { nameMatcher } from '../../name-pattern.ts';
 import { printable } from '../terminal/text.ts';
 

@@ -1,6 +1,6 @@
-import { EngineClient } from '../client/engine-client.ts';
-import { refusedWith } from '../client/http.ts';
-import type { MetricJson, ModelJson } from '../client/types.ts';
+import { EngineClient } from '../../client/engine-client.ts';
+import { refusedWith } from '../../client/http.ts';
+import type { MetricJson, ModelJson } from '../../client/types.ts';
 import { Output } from '../terminal/output.ts';
 import { tinted } from '../terminal/table.ts';
 import { ageText, countText, printable, shortNumber, sparkline, utcText } from '../terminal/text.ts';
@@ -10,6 +10,7 @@ import { scoreText, stateText, toneOf } from './state.ts';
 /** Flags of `metrics show` and `models show`. */
 export interface ShowOptions extends SelectionOptions {
   readonly url: string;
+  readonly token?: string;
   readonly json?: boolean;
 }
 
@@ -19,7 +20,7 @@ const MIB = 2 ** 20;
 
 /** Tells everything about each metric: what it is doing, its last row and score, its model. */
 export async function show(args: readonly string[], options: ShowOptions): Promise<void> {
-  const client = new EngineClient(options.url);
+  const client = new EngineClient(options.url, options);
   const { names } = await selectNames(client, args, options);
   const output = Output.toStandardOutput();
   const described: object[] = [];

@@ -1,4 +1,4 @@
-import type { MetricJson } from '../client/types.ts';
+import type { MetricJson } from '../../client/types.ts';
 import type { Tone } from '../terminal/table.ts';
 import { printable } from '../terminal/text.ts';
 

@@ -1,6 +1,6 @@
-import { EngineClient } from '../client/engine-client.ts';
-import { resultEvents, type StreamEvent } from '../client/result-stream.ts';
-import type { ResultJson } from '../client/types.ts';
+import { EngineClient } from '../../client/engine-client.ts';
+import { resultEvents, type StreamEvent } from '../../client/result-stream.ts';
+import type { ResultJson } from '../../client/types.ts';
 import { isPattern, nameFilter } from '../metrics/selection.ts';
 import { toneOf } from '../metrics/state.ts';
 import { Output, ReaderGoneError } from '../terminal/output.ts';
@@ -16,7 +16,7 @@ const VALUE_WIDTH = 12;
 
 /** Prints results as they are scored, until the command is interrupted or nobody reads. */
 export async function followResults(args: readonly string[], options: ResultsOptions): Promise<void> {
-  const { http } = new EngineClient(options.url);
+  const { http } = new EngineClient(options.url, options);
   const end = new AbortController();
   const interrupt = () => end.abort();
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);

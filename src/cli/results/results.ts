@@ -1,5 +1,5 @@
-import { EngineClient } from '../client/engine-client.ts';
-import type { RowJson } from '../client/types.ts';
+import { EngineClient } from '../../client/engine-client.ts';
+import type { RowJson } from '../../client/types.ts';
 import { selectMetrics, type SelectionOptions } from '../metrics/selection.ts';
 import { scoreText, toneOf } from '../metrics/state.ts';
 import { Output } from '../terminal/output.ts';
@@ -9,6 +9,7 @@ import { isoText, shortNumber, utcText } from '../terminal/text.ts';
 /** Flags of `results`. */
 export interface ResultsOptions extends SelectionOptions {
   readonly url: string;
+  readonly token?: string;
   readonly json?: boolean;
   /** Only results at or above it, 0..1. */
   readonly minLikelihood?: number;
@@ -29,7 +30,7 @@ const COLUMNS: readonly TableColumn[] = [
 /** Shows the newest scored rows. */
 export async function results(args: readonly string[], options: ResultsOptions): Promise<void> {
   const { minLikelihood = 0, json = false } = options;
-  const client = new EngineClient(options.url);
+  const client = new EngineClient(options.url, options);
   const metrics = (await selectMetrics(client, args, options)).filter(({ scoredRows }) => scoredRows > 0);
   const count = options.last ?? (metrics.length === 1 ? ROWS_OF_ONE : ROWS_OF_EACH);
   const output = Output.toStandardOutput();

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { HtmEngineError } from '../../errors.ts';
-import type { EngineClient } from '../client/engine-client.ts';
-import { hasNoRoom, patiently } from '../client/patience.ts';
-import type { SampleJson } from '../client/types.ts';
+import type { EngineClient } from '../../client/engine-client.ts';
+import { hasNoRoom, patiently } from '../../client/patience.ts';
+import type { SampleJson } from '../../client/types.ts';
 
 /** Why one sample of a batch was not stored. */
 export interface Refusal {

@@ -1,5 +1,5 @@
-import { EngineClient } from '../client/engine-client.ts';
-import type { SampleJson } from '../client/types.ts';
+import { EngineClient } from '../../client/engine-client.ts';
+import type { SampleJson } from '../../client/types.ts';
 import { Output } from '../terminal/output.ts';
 import { countText, printable } from '../terminal/text.ts';
 import { UsageError } from '../usage-error.ts';
@@ -10,6 +10,7 @@ import { batched, linesOf } from './lines.ts';
 /** Flags of `send`. */
 export interface SendOptions {
   readonly url: string;
+  readonly token?: string;
   readonly json?: boolean;
   /** The metric of all values, which then come without a name. */
   readonly metric?: string;
@@ -39,7 +40,7 @@ export async function send(args: readonly string[], options: SendOptions): Promi
       : fromArguments(args, options);
   const destination =
     options.graphite === undefined
-      ? httpDestination(new EngineClient(options.url))
+      ? httpDestination(new EngineClient(options.url, options))
       : await GraphiteDestination.open(options.graphite);
   const report = new SendReport(options.json === true);
   for await (const batch of batched(given, BATCH_LINES, BATCH_WAIT_MS)) {

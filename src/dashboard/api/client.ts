@@ -58,11 +58,11 @@ export class ApiClient {
     const text = await response.text();
     const answer = parse(text);
     if (response.ok) return answer as T;
-    const { code, message } = (answer ?? {}) as { code?: string; message?: string };
+    const { code, detail } = (answer ?? {}) as { code?: string; detail?: string };
     throw new ApiError(
       response.status,
       code ?? 'unknown',
-      message ?? `The engine answered ${response.status} ${response.statusText}.`,
+      detail ?? `The engine answered ${response.status} ${response.statusText}.`,
     );
   }
 

@@ -9,6 +9,7 @@ import { checkRequest } from './generations.ts';
 import { takeLeases } from './leases.ts';
 import { createMetrics, selectMetric } from './metrics.ts';
 import { activate, clearResults, monitor, unmonitor } from './monitoring.ts';
+import { renameMetric } from './renaming.ts';
 import { relearn, retry } from './restarting.ts';
 import type { Session } from './session.ts';
 import { metricsToActivate, metricsToClear } from './sweeps.ts';
@@ -42,6 +43,11 @@ export class SqlCatalogue implements Catalogue {
 
   findMetric(name: string): Promise<Metric | null> {
     return this.#session.query((db) => selectMetric(db, { name }));
+  }
+
+  async renameMetric(metricId: string, name: string): Promise<void> {
+    refuseName(name);
+    await this.#session.write((db) => renameMetric(db, metricId, name));
   }
 
   async monitor(metricId: string, request: GenerationRequest): Promise<MetricStatus> {

@@ -1,5 +1,6 @@
 import type { Json, LikelihoodConstants } from '../../generation.ts';
-import type { ModelDescription, RecentScores } from '../queries.ts';
+import { CUSTOM_DATASOURCE, MetricStatus } from '../../metric.ts';
+import type { MetricBars, ModelDescription, RecentScores } from '../queries.ts';
 import { givenRange } from './generations.ts';
 import type { Db, SqlDialect } from './session.ts';
 
@@ -27,6 +28,27 @@ export async function describeModel(db: Db, metricId: string): Promise<ModelDesc
     backlogRowid: row.backlog_rowid,
     modelParams: row.state === 'open' ? (JSON.parse(row.model_params) as Json) : null,
   };
+}
+
+/** See `Queries.anomalyBars`. */
+export async function anomalyBars(db: Db, afterName: string, limit: number): Promise<MetricBars[]> {
+  const rows = await db
+    .selectFrom('metric')
+    .leftJoin('anomaly_watermark', 'anomaly_watermark.uid', 'metric.uid')
+    .select(['metric.uid', 'metric.name', 'metric.status', 'anomaly_watermark.bars'])
+    .where('metric.datasource', '=', CUSTOM_DATASOURCE)
+    .where('metric.status', '!=', MetricStatus.UNMONITORED)
+    .where('metric.name', '>', afterName)
+    .orderBy('metric.name')
+    .limit(limit)
+    .execute();
+  return rows.map(({ uid, name, status, bars }) => ({
+    metricId: uid,
+    name,
+    status,
+    // A copy: what a driver gives may be a window into something larger.
+    bars: bars === null ? null : new Uint8Array(bars),
+  }));
 }
 
 /** See `Queries.recentScores`. */

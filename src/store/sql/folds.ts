@@ -177,7 +177,7 @@ const unseenCommand = prepared((db, slice: RawScoreSlice) =>
 const moveScoredRowid = prepared((db, slice: AnomalyScoreSlice) =>
   db
     .updateTable('anomaly_watermark')
-    .set({ scored_rowid: slice.to, state: slice.state })
+    .set({ scored_rowid: slice.to, state: slice.state, bars: slice.bars })
     .where('uid', '=', slice.metricId)
     .where('scored_rowid', '=', slice.from),
 );

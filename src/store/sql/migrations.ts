@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import { Migrator, type Migration } from 'kysely/migration';
 import { HtmEngineError } from '../../errors.ts';
+import { barsMigration } from './bars-migration.ts';
 import { checkpointMigration } from './checkpoint-migration.ts';
 import { firstMigration } from './first-migration.ts';
 import { incidentMigration } from './incident-migration.ts';
@@ -19,6 +20,7 @@ export async function migrate(db: Kysely<Schema>, dialect: MigrationDialect, whe
     '0002-checkpoints': { up: (database: Kysely<Schema>) => checkpointMigration(database, dialect) },
     '0003-incidents': { up: (database: Kysely<Schema>) => incidentMigration(database, dialect) },
     '0004-views': { up: (database: Kysely<Schema>) => viewMigration(database, dialect) },
+    '0005-anomaly-bars': { up: (database: Kysely<Schema>) => barsMigration(database, dialect) },
   };
   await refuseNewer(db, Object.keys(migrations), where);
   const migrator = new Migrator({

@@ -1,6 +1,9 @@
 import type {
+  BucketSelection,
+  DataBucket,
   DataRow,
   DataSelection,
+  MetricBars,
   MetricSummary,
   ModelDescription,
   Queries,
@@ -8,11 +11,12 @@ import type {
   Totals,
 } from '../queries.ts';
 import { checkLimit, MAX_DATA_ROWS, MAX_RECENT } from './bounds.ts';
-import { describeModel, recentScores } from './descriptions.ts';
+import { readBuckets } from './buckets.ts';
+import { anomalyBars, describeModel, recentScores } from './descriptions.ts';
 import { RUNNING } from './folds.ts';
-import { firstRowid } from './generations.ts';
 import { isPresent } from './metrics.ts';
 import type { Db, Session, SqlDialect } from './session.ts';
+import { firstRowidAt } from './row-times.ts';
 import { lowestRowid, summaries, toSummary } from './summaries.ts';
 
 /** The queries in an SQL database. */
@@ -53,6 +57,16 @@ export class SqlQueries implements Queries {
   async readData(metricId: string, selection: DataSelection): Promise<DataRow[]> {
     checkLimit(selection.limit, MAX_DATA_ROWS);
     return this.#session.read((db) => readData(db, metricId, selection));
+  }
+
+  async readBuckets(metricId: string, selection: BucketSelection): Promise<DataBucket[]> {
+    checkLimit(selection.buckets);
+    return readBuckets(this.#session, metricId, selection);
+  }
+
+  async anomalyBars(afterName: string, limit: number): Promise<MetricBars[]> {
+    checkLimit(limit);
+    return this.#session.query((db) => anomalyBars(db, afterName, limit));
   }
 
   totals(): Promise<Totals> {
@@ -98,34 +112,6 @@ async function readData(db: Db, metricId: string, selection: DataSelection): Pro
       multiStepBestPredictions: visible ? row.multi_step_best_predictions : null,
     };
   });
-}
-
-/**
- * The lowest rowid whose time is not before `timestamp`, or one past the last. Times ascend with rowids, so halving
- * the range of rowids finds it by the primary key; an index on times would cost every insertion.
- */
-async function firstRowidAt(db: Db, metricId: string, timestamp: number): Promise<number> {
-  const first = await firstRowid(db, metricId);
-  if (first === null) return 1;
-  const { last_rowid: last } = await db
-    .selectFrom('metric')
-    .select('last_rowid')
-    .where('uid', '=', metricId)
-    .executeTakeFirstOrThrow();
-  let low = first;
-  let high = last + 1;
-  while (low < high) {
-    const middle = Math.floor((low + high) / 2);
-    const row = await db
-      .selectFrom('metric_data')
-      .select('timestamp')
-      .where('uid', '=', metricId)
-      .where('rowid', '=', middle)
-      .executeTakeFirstOrThrow();
-    if (row.timestamp < timestamp) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 async function totals(db: Db): Promise<Totals> {

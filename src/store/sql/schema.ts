@@ -107,6 +107,8 @@ export interface AnomalyWatermarkTable {
   scored_rowid: number;
   /** The likelihood's small state after that row. */
   state: Uint8Array | null;
+  /** `AnomalyBars` after that row. */
+  bars: Uint8Array | null;
 }
 
 /** T3 moves it. */

@@ -33,6 +33,7 @@ export async function anomalyTask(db: Db, metricId: string): Promise<AnomalyTask
     processedRowid: row.processed_rowid,
     state: row.state === null ? null : new Uint8Array(row.state),
     openSpan: openSpanOf(row),
+    bars: row.bars === null ? null : new Uint8Array(row.bars),
   };
 }
 
@@ -99,6 +100,7 @@ const openLikelihood = prepared((db, args: { metricId: string }) =>
       'scheduler_watermark.processed_rowid',
       'anomaly_watermark.scored_rowid',
       'anomaly_watermark.state',
+      'anomaly_watermark.bars',
     ])
     // A metric has one open span at the most.
     .leftJoin('anomaly_span', (join) =>

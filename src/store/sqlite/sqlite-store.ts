@@ -58,6 +58,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
       createMetric: true,
       getMetric: true,
       findMetric: true,
+      renameMetric: true,
       monitor: true,
       activate: true,
       metricsToActivate: true,
@@ -80,6 +81,8 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
       describeModel: true,
       recentScores: true,
       readData: true,
+      readBuckets: true,
+      anomalyBars: true,
       totals: true,
     }),
     incidents: remote<Incidents>(thread, 'incidents', {

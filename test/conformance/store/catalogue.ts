@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { MetricStatus } from '../../../src/metric.ts';
-import { samples, type StoreFixture } from './fixture.ts';
+import { requestWithRange, samples, type StoreFixture } from './fixture.ts';
 
 /** Metrics come and go; who works on them. */
 export function catalogueTests(current: () => StoreFixture): void {
@@ -58,6 +58,55 @@ export function catalogueTests(current: () => StoreFixture): void {
         seen.add(partition);
       }
       expect(seen.size).toBe(16);
+    });
+  });
+
+  describe('renameMetric', () => {
+    it('keeps rows, scores, model and partition, and frees the old name', async () => {
+      const fixture = current();
+      const { catalogue, queries } = fixture.store;
+      const metricId = await fixture.metric('old', 5);
+      const spec = '{"datasource":"custom","metricSpec":{"metric":"old","unit":"s"},"modelParams":{"min":0}}';
+      await catalogue.monitor(metricId, requestWithRange({ spec }));
+      await fixture.score(metricId, 0, 3);
+      const before = await catalogue.getMetric(metricId);
+      await catalogue.renameMetric(metricId, 'new');
+      const parameters = spec.replace('old', 'new');
+      expect(await catalogue.findMetric('new')).toEqual({
+        ...before,
+        name: 'new',
+        server: 'new',
+        description: 'Custom metric new',
+        parameters,
+      });
+      expect(await catalogue.findMetric('old')).toBeNull();
+      expect(await queries.describeMetric('new')).toMatchObject({
+        metricId,
+        scoredRows: 3,
+        spec: parameters,
+      });
+      // The stages go on where they were, and rows come in under the new name.
+      const [row] = await fixture.append(samples('new', 6, 6));
+      expect(row).toMatchObject({ metricId, created: false, lastRowid: 6 });
+      await fixture.score(metricId, 3, 6);
+      const [other] = await fixture.append(samples('old', 1, 1));
+      expect(other).toMatchObject({ created: true });
+      expect(other?.metricId).not.toBe(metricId);
+    });
+
+    it('refuses a name that is taken, is none, or of a metric that is not there', async () => {
+      const { catalogue } = current().store;
+      const metricId = await current().metric('a', 1);
+      const other = await current().metric('b', 1);
+      const rename = (id: string, name: string) => catalogue.renameMetric(id, name);
+      await expect(rename(metricId, 'b')).rejects.toMatchObject({
+        code: 'metric_already_exists',
+        details: { metricId: other },
+      });
+      await expect(rename(metricId, '')).rejects.toMatchObject({ code: 'invalid_metric_name' });
+      await expect(rename('0'.repeat(32), 'c')).rejects.toMatchObject({ code: 'metric_not_found' });
+      await rename(metricId, 'a');
+      expect((await catalogue.findMetric('a'))?.metricId).toBe(metricId);
     });
   });
 

@@ -179,6 +179,7 @@ export class StoreFixture {
       anomalyScores,
       displayValues,
       state: Uint8Array.of(1, 2, to),
+      bars: Uint8Array.of(3, 4, to),
       spans: [],
       ...overrides,
     };

@@ -325,6 +325,97 @@ export function queryTests(current: () => StoreFixture): void {
     });
   });
 
+  describe('readBuckets', () => {
+    const bucket = (first: number, last: number, anomalyScore: number | null) => ({
+      firstRowid: first,
+      lastRowid: last,
+      firstTimestamp: timeOf(first),
+      lastTimestamp: timeOf(last),
+      lowest: first,
+      highest: last,
+      anomalyScore,
+    });
+
+    it('keeps the extremes of runs of rows, and hides scores that do not count', async () => {
+      const fixture = current();
+      const { queries } = fixture.store;
+      const metricId = await fixture.monitored('a', 10);
+      await fixture.score(metricId, 0, 5);
+      await fixture.store.log.recordRawScores(fixture.raw(metricId, 5, 8));
+      expect(await queries.readBuckets(metricId, { buckets: 3 })).toEqual([
+        bucket(1, 4, anomalyScoreOf(4)),
+        bucket(5, 8, anomalyScoreOf(5)),
+        bucket(9, 10, null),
+      ]);
+      expect(await queries.readBuckets(metricId, { buckets: 1 })).toEqual([bucket(1, 10, anomalyScoreOf(5))]);
+      // As many as there are rows: each its own.
+      expect(await queries.readBuckets(metricId, { buckets: 10_000 })).toHaveLength(10);
+      // Scores of a closed generation are still in the rows, and must not show.
+      await fixture.store.catalogue.unmonitor(metricId);
+      expect(await queries.readBuckets(metricId, { buckets: 1 })).toEqual([bucket(1, 10, null)]);
+    });
+
+    it('keeps a peak among very many rows', async () => {
+      const fixture = current();
+      for (let first = 1; first <= 120_000; first += 10_000) {
+        const run = samples('long', first, first + 9999);
+        await fixture.append({
+          ...run,
+          values: run.values.map((value) => (value === 70_001 ? 1e9 : value % 7)),
+        });
+      }
+      const metricId = (await fixture.store.catalogue.findMetric('long'))?.metricId ?? '';
+      const buckets = await fixture.store.queries.readBuckets(metricId, { buckets: 7 });
+      expect(buckets).toHaveLength(7);
+      expect(buckets.map(({ highest }) => highest)).toEqual([6, 6, 6, 6, 1e9, 6, 6]);
+      expect(
+        buckets.map(({ firstRowid, lastRowid }) => lastRowid - firstRowid + 1).reduce((a, b) => a + b),
+      ).toBe(120_000);
+    });
+
+    it('selects by time, both bounds included', async () => {
+      const { queries } = current().store;
+      const metricId = await current().metric('a', 9);
+      const between = async (fromTimestamp: number, toTimestamp: number) =>
+        (await queries.readBuckets(metricId, { buckets: 2, fromTimestamp, toTimestamp })).map(
+          ({ firstRowid, lastRowid }) => [firstRowid, lastRowid],
+        );
+      expect(await between(timeOf(3), timeOf(6))).toEqual([
+        [3, 4],
+        [5, 6],
+      ]);
+      expect(await between(0, timeOf(1))).toEqual([[1, 1]]);
+      expect(await between(9e9, 9e9)).toEqual([]);
+      expect(await between(timeOf(5), timeOf(3))).toEqual([]);
+      expect(await queries.readBuckets('0'.repeat(32), { buckets: 2 })).toEqual([]);
+      await expect(queries.readBuckets(metricId, { buckets: 0 })).rejects.toThrow(RangeError);
+    });
+  });
+
+  describe('anomalyBars', () => {
+    it('gives what was folded into them, of monitored metrics by name', async () => {
+      const fixture = current();
+      const { queries, catalogue } = fixture.store;
+      await fixture.metric('0 stored', 3);
+      const scored = await fixture.monitored('1 scored', 5);
+      await fixture.score(scored, 0, 3);
+      const plain = await fixture.monitored('2 plain', 2);
+      const listed = { metricId: scored, name: '1 scored', status: MetricStatus.ACTIVE };
+      const bars = { ...listed, bars: Uint8Array.of(3, 4, 3) };
+      const none = { metricId: plain, name: '2 plain', status: MetricStatus.CREATE_PENDING, bars: null };
+      expect(await queries.anomalyBars('', 10)).toEqual([bars, none]);
+      expect(await queries.anomalyBars('', 1)).toEqual([bars]);
+      expect(await queries.anomalyBars('1 scored', 10)).toEqual([none]);
+      // They are the generation's.
+      await fixture.nextGeneration(scored);
+      const [next] = await queries.anomalyBars('', 1);
+      expect(next?.bars).toBeNull();
+      await catalogue.unmonitor(scored);
+      expect(await queries.anomalyBars('', 10)).toEqual([none]);
+      await expect(queries.anomalyBars('', 0)).rejects.toThrow(RangeError);
+    });
+  });
+
   describe('totals', () => {
     it('counts metrics by state, rows, and rows that models have before them', async () => {
       const fixture = current();

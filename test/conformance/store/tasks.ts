@@ -35,6 +35,7 @@ export function taskTests(current: () => StoreFixture): void {
         processedRowid: 0,
         state: null,
         openSpan: null,
+        bars: null,
       });
     });
 

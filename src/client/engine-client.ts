@@ -1,13 +1,19 @@
-import { Http, refusedWith } from './http.ts';
+import { type ClientOptions, Http, refusedWith } from './http.ts';
 import type {
+  BucketJson,
+  BulkAnswer,
+  BulkRequest,
   ImportOutcome,
   MetricJson,
   ModelJson,
   ModelSpecJson,
   MonitorRequest,
+  Ranking,
+  RankingQuery,
   RowJson,
   SampleJson,
   SamplesAnswer,
+  StatusJson,
 } from './types.ts';
 
 /** Metrics or rows that are asked for at a time. */
@@ -29,8 +35,8 @@ export class EngineClient {
   readonly http: Http;
 
   /** @throws HtmEngineError `invalid_argument` */
-  constructor(url: string) {
-    this.http = new Http(url);
+  constructor(url: string, options: ClientOptions = {}) {
+    this.http = new Http(url, options);
   }
 
   /** Resolves if an engine answers. */
@@ -65,6 +71,25 @@ export class EngineClient {
     }
   }
 
+  /** Monitored metrics, the most anomalous first. */
+  ranking(query: RankingQuery = {}): Promise<Ranking> {
+    return this.http.json(`/api/v1/ranking${queryOf(query)}`);
+  }
+
+  status(): Promise<StatusJson> {
+    return this.http.json('/api/v1/status');
+  }
+
+  /** Another name for a metric, which keeps its uid, rows and model. */
+  renameMetric(name: string, to: string): Promise<MetricJson> {
+    return this.http.json(`${metricPath(name)}/rename`, { method: 'POST', body: { to } });
+  }
+
+  /** The same change for every metric that a pattern names; `next` says how to go on. */
+  changeMany(request: BulkRequest): Promise<BulkAnswer> {
+    return this.http.json('/api/v1/bulk', { method: 'POST', body: request });
+  }
+
   createMetric(name: string): Promise<MetricJson> {
     return this.http.json('/api/v1/metrics', { method: 'POST', body: { name } });
   }
@@ -87,6 +112,12 @@ export class EngineClient {
   /** The last rows of a metric, oldest first. @param count 1..100,000 */
   async lastRows(name: string, count: number): Promise<RowJson[]> {
     return (await this.#rows(name, { limit: count, order: 'desc' })).reverse();
+  }
+
+  /** The rows down-sampled to at most `buckets` (1..10,000), with every peak. */
+  async buckets(name: string, buckets: number, selection: RowSelection = {}): Promise<BucketJson[]> {
+    const path = `${metricPath(name)}/buckets${queryOf({ buckets, ...selection })}`;
+    return (await this.http.json<{ buckets: BucketJson[] }>(path)).buckets;
   }
 
   model(name: string): Promise<ModelJson> {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { hasCode } from '../../errors.ts';
+import { hasCode } from '../errors.ts';
 
 export interface PatienceOptions {
   /** Which errors are waited out; those of `mayPass` unless told otherwise. */

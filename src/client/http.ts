@@ -1,4 +1,4 @@
-import { HtmEngineError } from '../../errors.ts';
+import { HtmEngineError } from '../errors.ts';
 
 export interface HttpRequest {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -7,6 +7,11 @@ export interface HttpRequest {
   readonly contentType?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
+}
+
+export interface ClientOptions {
+  /** Where the engine asks for one. */
+  readonly token?: string;
 }
 
 /** Codes of the fetch API's causes that mean: nobody is there. The others are told as they are. */
@@ -23,10 +28,12 @@ const SHOWN_CHARACTERS = 200;
 /** One engine, as far as HTTP goes: asks, and turns whatever goes wrong into an error that tells what to do. */
 export class Http {
   readonly url: string;
+  readonly #token: string | undefined;
 
   /** @param url of the engine, for instance `http://127.0.0.1:8080`. @throws HtmEngineError `invalid_argument` */
-  constructor(url: string) {
+  constructor(url: string, { token }: ClientOptions = {}) {
     this.url = baseUrl(url);
+    this.#token = token === '' ? undefined : token;
   }
 
   /** @throws HtmEngineError `engine_unreachable`, `engine_refused` (`details`: `status`, `code` as the engine gave it) */
@@ -36,7 +43,11 @@ export class Http {
     try {
       response = await fetch(this.url + path, {
         method,
-        headers: { ...(body !== undefined && { 'content-type': contentType }), ...headers },
+        headers: {
+          ...(body !== undefined && { 'content-type': contentType }),
+          ...(this.#token !== undefined && { authorization: `Bearer ${this.#token}` }),
+          ...headers,
+        },
         ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
         ...(signal !== undefined && { signal }),
       });
@@ -80,8 +91,8 @@ export class Http {
     const text = await response.text().catch(() => '');
     const problem = problemIn(text);
     if (problem === null) return this.#stranger(response.status, text);
-    const { code, message } = problem;
-    return new HtmEngineError('engine_refused', message, { status: response.status, code, method, path });
+    const { code, detail } = problem;
+    return new HtmEngineError('engine_refused', detail, { status: response.status, code, method, path });
   }
 
   #stranger(status: number, text: string): HtmEngineError {
@@ -107,11 +118,11 @@ function baseUrl(url: string): string {
   return `${parsed.origin}${parsed.pathname}`.replace(/\/+$/, '');
 }
 
-function problemIn(text: string): { code: string; message: string } | null {
+function problemIn(text: string): { code: string; detail: string } | null {
   try {
-    const problem = JSON.parse(text) as { code?: unknown; message?: unknown } | null;
-    if (typeof problem?.code !== 'string' || typeof problem.message !== 'string') return null;
-    return { code: problem.code, message: problem.message };
+    const problem = JSON.parse(text) as { code?: unknown; detail?: unknown } | null;
+    if (typeof problem?.code !== 'string' || typeof problem.detail !== 'string') return null;
+    return { code: problem.code, detail: problem.detail };
   } catch {
     return null;
   }

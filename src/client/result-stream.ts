@@ -1,6 +1,6 @@
 import { EventSourceParserStream } from 'eventsource-parser/stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { HtmEngineError } from '../../errors.ts';
+import { HtmEngineError } from '../errors.ts';
 import type { Http } from './http.ts';
 import { mayPass } from './patience.ts';
 import type { ResultJson } from './types.ts';

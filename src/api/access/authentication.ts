@@ -1,0 +1,62 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { HtmEngineError } from '../../errors.ts';
+import type { Holder, Tokens } from './tokens.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Whose token came with the request; null without one. */
+    holder: Holder | null;
+  }
+}
+
+const READING = new Set(['GET', 'HEAD', 'OPTIONS']);
+/** For those who only ask whether the process lives; they tell nothing else. */
+const OPEN_PATHS = new Set(['/healthz', '/readyz']);
+
+/** Notes whose token a request brings. */
+export function identify(app: FastifyInstance, tokens: Tokens): void {
+  app.decorateRequest('holder', null);
+  if (tokens.size === 0) return;
+  app.addHook('onRequest', (request, _reply, done) => {
+    const secret = secretOf(request);
+    request.holder = secret === null ? null : tokens.holderOf(secret);
+    done();
+  });
+}
+
+/** Refuses requests without a token of the scope that they need, if there are tokens at all. */
+export function authorize(app: FastifyInstance, tokens: Tokens): void {
+  if (tokens.size === 0) return;
+  app.addHook('onRequest', (request, reply, done) => {
+    const [path = ''] = request.url.split('?', 1);
+    if (OPEN_PATHS.has(path)) return done();
+    if (request.holder === null) {
+      // Browsers ask their user for the token, as a password, and send it from then on.
+      reply.header('www-authenticate', 'Basic realm="HTM Engine", Bearer realm="HTM Engine"');
+      return done(
+        new HtmEngineError(
+          'unauthorized',
+          'this engine wants a token: send it as "Authorization: Bearer TOKEN", or as the password of Basic',
+        ),
+      );
+    }
+    const { name, scope } = request.holder;
+    if (scope === 'write' || READING.has(request.method)) return done();
+    done(
+      new HtmEngineError(
+        'forbidden',
+        `the token ${name} may only read: ${request.method} needs one of scope write`,
+      ),
+    );
+  });
+}
+
+/** What came as bearer token, or as the password of Basic (RFC 7617). */
+function secretOf(request: FastifyRequest): string | null {
+  const [, scheme = '', value = ''] = /^(\w+) +(\S+) *$/.exec(request.headers.authorization ?? '') ?? [];
+  if (scheme.toLowerCase() === 'bearer') return value;
+  if (scheme.toLowerCase() !== 'basic') return null;
+  const pair = Buffer.from(value, 'base64').toString('utf8');
+  const colon = pair.indexOf(':');
+  return colon === -1 ? null : pair.slice(colon + 1);
+}

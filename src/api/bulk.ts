@@ -1,0 +1,75 @@
+import type { FastifyInstance } from 'fastify';
+import { changeMany } from '../contract/bulk.ts';
+import type { BodyOf } from '../contract/operation.ts';
+import { HtmEngineError } from '../errors.ts';
+import { nameMatcher } from '../name-pattern.ts';
+import type { MetricSummary } from '../store/queries.ts';
+import { httpStatus } from './problems.ts';
+import { route } from './route.ts';
+import type { ApiServices, MetricControl } from './services.ts';
+
+const PAGE_METRICS = 1000;
+
+type Action = BodyOf<typeof changeMany>['action'];
+
+/** The same change for many metrics. */
+export function bulkRoutes(
+  app: FastifyInstance,
+  { queries, control }: Pick<ApiServices, 'queries' | 'control'>,
+): void {
+  async function select(pattern: string, after: string, limit: number) {
+    const isMeant = nameMatcher(pattern);
+    const found: MetricSummary[] = [];
+    for (let from: string | undefined = after; from !== undefined;) {
+      const page: MetricSummary[] = await queries.listMetrics(from, PAGE_METRICS);
+      for (const metric of page) {
+        if (!isMeant(metric.name)) continue;
+        if (found.length === limit) return { found, next: found.at(-1)?.name ?? null };
+        found.push(metric);
+      }
+      from = page.length === PAGE_METRICS ? page.at(-1)?.name : undefined;
+    }
+    return { found, next: null };
+  }
+
+  route(app, changeMany, async ({ body: { action, pattern, after, limit, dryRun } }) => {
+    const { found, next } = await select(pattern, after, limit);
+    const results = [];
+    for (const metric of found) {
+      results.push(
+        dryRun ? { name: metric.name, outcome: 'meant' as const } : await change(control, action, metric),
+      );
+    }
+    return { results, next };
+  });
+}
+
+/** A refusal is told; a fault of ours ends the whole. */
+async function change(control: MetricControl, action: Action, metric: MetricSummary) {
+  const { name } = metric;
+  try {
+    await act(control, action, metric);
+    return { name, outcome: 'done' as const };
+  } catch (error) {
+    if (!(error instanceof HtmEngineError) || httpStatus(error) >= 500) throw error;
+    return { name, outcome: 'refused' as const, code: error.code, message: error.message };
+  }
+}
+
+async function act(control: MetricControl, action: Action, { metricId, name }: MetricSummary): Promise<void> {
+  switch (action) {
+    case 'monitor':
+      await control.monitorMetric({ metricSpec: { metric: name } });
+      return;
+    case 'unmonitor':
+      return control.unmonitorMetric(metricId);
+    case 'activate':
+      await control.activateModel(metricId);
+      return;
+    case 'retry':
+    case 'relearn':
+      return control.restartModel(metricId, action);
+    case 'delete':
+      return control.deleteMetricByName(name);
+  }
+}

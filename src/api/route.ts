@@ -1,0 +1,76 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { z } from 'zod';
+import type { InputOf, Operation } from '../contract/operation.ts';
+import { HtmEngineError } from '../errors.ts';
+import { bodyJson } from './input.ts';
+
+type AnswerSchema<O extends Operation> = NonNullable<O['answer']>;
+/** Of an operation without an answer the schema is that of null. */
+type HandlerAnswer<O extends Operation> = AnswerSchema<O> extends z.ZodNull ? void : z.input<AnswerSchema<O>>;
+
+/** Serves an operation: what is given is checked, the handler's answer sent as JSON. */
+export function route<O extends Operation>(
+  app: FastifyInstance,
+  operation: O,
+  handle: (input: InputOf<O>) => Promise<HandlerAnswer<O>>,
+): void {
+  register(app, operation, async (request, reply) => {
+    const answer = await handle(inputOf(operation, request));
+    return operation.answer === null
+      ? reply.code(operation.status).send()
+      : reply.code(operation.status).send(answer);
+  });
+}
+
+/** Serves an operation whose body or answer is no plain JSON: the handler reads the one and sends the other. */
+export function rawRoute<O extends Operation>(
+  app: FastifyInstance,
+  operation: O,
+  handle: (input: InputOf<O>, request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>,
+): void {
+  register(app, operation, (request, reply) => handle(inputOf(operation, request), request, reply));
+}
+
+function register(
+  app: FastifyInstance,
+  { method, path, answerTypes }: Operation,
+  handler: (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>,
+): void {
+  const url = path.replaceAll(/\{(\w+)\}/g, ':$1');
+  // HEAD of a stream would open one.
+  app.route({ method, url, handler, exposeHeadRoute: answerTypes.length === 0 });
+}
+
+function inputOf<O extends Operation>(operation: O, request: FastifyRequest): InputOf<O> {
+  const { params, query, body } = operation;
+  return {
+    params: parse(params, request.params, (error) => {
+      const [issue] = error.issues;
+      return new HtmEngineError('invalid_metric_name', `the path: ${issue?.message ?? 'invalid'}`);
+    }),
+    query: parse(
+      query,
+      request.query,
+      (error) => new HtmEngineError('invalid_argument', `query parameter ${told(error)}`),
+    ),
+    body:
+      body === null
+        ? undefined
+        : parse(
+            body,
+            bodyJson(request.body),
+            (error) => new HtmEngineError('invalid_request_body', `the body: ${told(error)}`),
+          ),
+  } as InputOf<O>;
+}
+
+function parse(schema: z.ZodType, given: unknown, refusal: (error: z.ZodError) => HtmEngineError): unknown {
+  const result = schema.safeParse(given);
+  if (result.success) return result.data;
+  throw refusal(result.error);
+}
+
+function told({ issues: [issue] }: z.ZodError): string {
+  const path = issue?.path.join('.') ?? '';
+  return path === '' ? (issue?.message ?? 'invalid') : `${path}: ${issue?.message ?? 'invalid'}`;
+}
