@@ -30,6 +30,9 @@ is a number.
 is wrong. A name that does not exist is an error too, with the one that was probably meant. Secrets are never printed.
 \`htmengine check-config --schema\` prints a JSON Schema: with it beside the file and \`# yaml-language-server: $schema=./htmengine.schema.json\` as its first line, editors complete and check.
 
+A running engine reads its settings again on SIGHUP, and when the file (or \`api.tokensFile\`) has changed, within 10 s: if anything is wrong, nothing changes and the log says why
+(\`config.reload_refused\`); else the settings that say "changes while running" are in force, and the log names those that need a restart (\`config.reloaded\`).
+
 In Kubernetes a service named \`htmengine-api\` would put a variable \`HTMENGINE_API_PORT=tcp://...\` into every pod; set \`enableServiceLinks: false\` or name it
 otherwise.
 `;
@@ -46,12 +49,13 @@ export function configurationPage(): string {
 }
 
 function settingText(setting: Setting): string {
-  const { path, description, variable, flag, secret } = setting;
+  const { path, description, variable, flag, live, secret } = setting;
   const facts = [
     typeText(setting),
     `default ${defaultText(setting)}`,
     `\`${variable}\``,
     ...(flag === null ? [] : [`\`${flag}\``]),
+    ...(live ? ['changes while running'] : []),
     ...(secret ? ['secret: never printed'] : []),
   ];
   return `**\`${path}\`** ${description}<br>\n${facts.join(' · ')}`;

@@ -14,6 +14,8 @@ interface SettingMeta {
   readonly description: string;
   /** What the documents say of a default that differs from machine to machine. */
   readonly defaultText?: string;
+  /** Taken over while the engine runs (SIGHUP, or the file has changed); all others need a restart. */
+  readonly live?: boolean;
   /** Never printed: passwords, and addresses that hold them. */
   readonly secret?: boolean;
 }
@@ -308,7 +310,12 @@ export const configSchema = z.strictObject({
         .int()
         .min(0)
         .default(60_000)
-        .describe('Requests of one token or, without token, one address; 0 is no limit.'),
+        .meta(
+          meta({
+            description: 'Requests of one token or, without token, one address; 0 is no limit.',
+            live: true,
+          }),
+        ),
       basePath: z
         .string()
         .default('')
@@ -321,13 +328,18 @@ export const configSchema = z.strictObject({
             description:
               'Who may use HTTP: `read NAME TOKEN` or `write NAME TOKEN`, parted by `;`. With any, every request needs one; needed beyond loopback.',
             secret: true,
+            live: true,
           }),
         ),
       tokensFile: z
         .string()
         .default('')
-        .describe(
-          'File of such entries, a line each. `sha256:HASH` may stand for a token, so that the file holds none.',
+        .meta(
+          meta({
+            description:
+              'File of such entries, a line each. `sha256:HASH` may stand for a token, so that the file holds none.',
+            live: true,
+          }),
         ),
       insecure: z
         .boolean()

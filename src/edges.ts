@@ -6,8 +6,10 @@ import { DemoFeeder } from './collector/demo/demo-feeder.ts';
 import { HostCollector } from './collector/host.ts';
 import { systemReaders } from './collector/readers.ts';
 import type { Config } from './config.ts';
+import type { Reloading } from './config/reloading.ts';
 import { hasCode } from './errors.ts';
 import { logLikelihood } from './htm/index.ts';
+import type { IncidentService } from './incidents/incidents.ts';
 import type { Intake } from './intake.ts';
 import { createLineReader } from './listener/line-reader.ts';
 import { GraphiteListener } from './listener/listener.ts';
@@ -27,12 +29,14 @@ export interface EdgeServices {
   readonly checkpoints: CheckpointStore;
   readonly bus: Bus;
   readonly monitoring: Monitoring;
+  readonly incidents: IncidentService;
   readonly transfer: ModelTransfer;
   readonly publisher: Publisher;
   readonly intake: Intake;
   readonly refusals: RefusalCounter;
   readonly telemetry: Telemetry;
   readonly nowSeconds: () => number;
+  readonly reloading: Reloading;
   readonly started: StartedServices;
 }
 
@@ -47,6 +51,7 @@ export async function startApi(config: Config, services: EdgeServices): Promise<
     {
       queries: store.queries,
       control: monitoring,
+      incidents: services.incidents,
       importModel: (spec) => transfer.importModel(spec),
       intake,
       refusals,
@@ -54,13 +59,14 @@ export async function startApi(config: Config, services: EdgeServices): Promise<
       subscribeLive: (handler) => publisher.subscribeLive(handler),
       readResults: (metricId, after, limit) => results.read(metricId, after, limit),
       logLikelihood,
-      checkpoints: (metricId) => checkpoints.list(metricId),
+      checkpoints,
       telemetry,
       version: version(),
       ready: () => store.ping(),
     },
   );
   services.started.push(() => api.stop());
+  services.reloading.onChange((changed) => api.update(changed.api));
   return { host: options.host, port: await api.start() };
 }
 

@@ -1,6 +1,7 @@
 import { pino, type Logger } from 'pino';
 import type { CheckpointName } from './checkpoints/checkpoint-store.ts';
 import type { Config, ConfigInput } from './config.ts';
+import type { ReloadOutcome } from './config/reloading.ts';
 import { parseConfig } from './config/resolve.ts';
 import { HtmEngineError } from './errors.ts';
 import type { GivenSample, SampleOutcome } from './intake.ts';
@@ -74,6 +75,14 @@ export class Engine {
   stop(): Promise<void> {
     this.#stopped ??= this.#started.end();
     return this.#stopped;
+  }
+
+  /**
+   * Reads settings again: those that can change while the engine runs are in force afterwards (docs/configuration.md).
+   * @returns null if they were refused: then nothing has changed, and the log says why
+   */
+  reload(load: () => Config): ReloadOutcome | null {
+    return this.#running.reloading.reload(load);
   }
 
   get addresses(): EngineAddresses {

@@ -7,6 +7,7 @@ import { createMemoryBus } from './bus/memory/memory-bus.ts';
 import type { CheckpointStore } from './checkpoints/checkpoint-store.ts';
 import { FilesystemCheckpointStore } from './checkpoints/filesystem/filesystem-checkpoint-store.ts';
 import type { Config } from './config.ts';
+import { Reloading } from './config/reloading.ts';
 import { openDataDirectory } from './data-directory.ts';
 import { type EdgeServices, startApi, startDemo, startGraphite, startHostCollector } from './edges.ts';
 import { logLikelihood } from './htm/index.ts';
@@ -41,6 +42,7 @@ export interface Services {
   readonly transfer: ModelTransfer;
   readonly publisher: Publisher;
   readonly intake: Intake;
+  readonly reloading: Reloading;
   readonly addresses: EngineAddresses;
 }
 
@@ -134,23 +136,26 @@ export async function startServices(
     nowSeconds,
   });
   const incidents = new IncidentService({ ...config.incidents, store: store.incidents, nowSeconds });
+  const reloading = new Reloading(config, telemetry);
   const edges: EdgeServices = {
     store,
     checkpoints,
     bus,
     monitoring,
+    incidents,
     transfer,
     publisher,
     intake,
     refusals,
     telemetry,
     nowSeconds,
+    reloading,
     started,
   };
   const addresses = { http: await startApi(config, edges), graphite: await startGraphite(config, edges) };
   if (config.collector.host) await startHostCollector(config, edges);
   if (config.collector.demo) startDemo(edges);
-  return { store, checkpoints, monitoring, incidents, transfer, publisher, intake, addresses };
+  return { store, checkpoints, monitoring, incidents, transfer, publisher, intake, reloading, addresses };
 }
 
 function modelSettings({ monitoring: { minimumRows, variant, ceiling } }: Config): ModelSettings {

@@ -100,6 +100,16 @@ function makeApi(
       );
     },
     telemetry: { log: pino({ level: 'silent' }), registry: new Registry() },
+    incidents: {
+      list: () => Promise.resolve({ incidents: [], more: false }),
+      acknowledge: () => Promise.resolve(0),
+      mute: () => Promise.reject(new HtmEngineError('overloaded', 'no')),
+      mutes: () => Promise.resolve([]),
+      unmute: () => Promise.resolve(),
+      callUsual: () => Promise.reject(new HtmEngineError('span_not_found', 'no')),
+      usualPatterns: () => Promise.resolve([]),
+      forgetUsual: () => Promise.resolve(),
+    },
     importModel: () => Promise.reject(new HtmEngineError('invalid_argument', 'no')),
     refusals: { count: () => undefined },
     readLine: () => 'malformed',
@@ -107,7 +117,7 @@ function makeApi(
     subscribeLive: () => Promise.resolve({ unsubscribe: () => Promise.resolve() }),
     readResults: () => Promise.resolve(null),
     logLikelihood: (anomalyScore) => anomalyScore / 2,
-    checkpoints: () => Promise.resolve([]),
+    checkpoints: { list: () => Promise.resolve([]), size: () => Promise.resolve(0) },
     ready: () => Promise.resolve(),
   };
   const options = {

@@ -60,7 +60,7 @@ async function modelJson(metric: MetricSummary, { queries, checkpoints }: ApiSer
       `metric ${JSON.stringify(metric.name)} is not monitored: PUT its model first`,
     );
   }
-  const saved = await checkpoints(metric.metricId);
+  const saved = await checkpoints.list(metric.metricId);
   return {
     name: metric.name,
     uid: metric.metricId,
@@ -75,6 +75,9 @@ async function modelJson(metric: MetricSummary, { queries, checkpoints }: ApiSer
     scoredRowid: model.scoredRowid,
     backlogRowid: model.backlogRowid,
     learning: metric.learning,
+    algorithmRevision: model.algorithmRevision,
+    likelihood: model.likelihood,
+    checkpointBytes: await checkpoints.size(metric.metricId),
     checkpoints: saved
       .filter(({ generation }) => generation === model.generation)
       .map(({ rowid }) => ({ rowid })),

@@ -46,7 +46,8 @@ function inputOf<O extends Operation>(operation: O, request: FastifyRequest): In
   return {
     params: parse(params, request.params, (error) => {
       const [issue] = error.issues;
-      return new HtmEngineError('invalid_metric_name', `the path: ${issue?.message ?? 'invalid'}`);
+      const code = issue?.path[0] === 'name' ? 'invalid_metric_name' : 'invalid_argument';
+      return new HtmEngineError(code, `the path: ${told(error)}`);
     }),
     query: parse(
       query,

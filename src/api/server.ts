@@ -1,6 +1,7 @@
 import fastify, { type FastifyInstance } from 'fastify';
 import { HtmEngineError, listenFailure } from '../errors.ts';
-import { type AccessOptions, guard } from './access/guard.ts';
+import type { Access, AccessOptions, AccessRules } from './access/access.ts';
+import { guard } from './access/guard.ts';
 import { EventStreams, type EventStreamOptions } from './event-streams.ts';
 import { answerConnectionError, answerError } from './problems.ts';
 import { createHttpServer, type HttpServerOptions } from './http-server.ts';
@@ -28,6 +29,7 @@ export interface ApiOptions extends V1Options, HttpServerOptions, AccessOptions 
 export class Api {
   readonly #app: FastifyInstance;
   readonly #options: ApiOptions;
+  readonly #access: Access;
   readonly #live: LiveResults;
   readonly #streams: EventStreams;
 
@@ -51,7 +53,7 @@ export class Api {
     this.#app.removeAllContentTypeParsers();
     this.#app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
     this.#app.setErrorHandler((error, request, reply) => answerError(error, request, reply, log));
-    guard(this.#app, options, log);
+    this.#access = guard(this.#app, options, log);
     healthRoutes(this.#app, services);
     v1Routes(this.#app, services, this.#live, this.#streams, options);
     pageRoutes(this.#app, options.pageDirectory ?? pageDirectory());
@@ -69,6 +71,11 @@ export class Api {
     if (address === null || typeof address === 'string')
       throw new HtmEngineError('listen_failed', 'HTTP has no port');
     return address.port;
+  }
+
+  /** Takes other rules for who may ask, and how often. @throws HtmEngineError `config_invalid`: then nothing has changed */
+  update(rules: AccessRules): void {
+    this.#access.update(rules);
   }
 
   /** Ends: streams are ended, other requests under way answered, idle connections closed. */

@@ -1,4 +1,5 @@
-import type { CheckpointName } from '../checkpoints/checkpoint-store.ts';
+import type { CheckpointStore } from '../checkpoints/checkpoint-store.ts';
+import type { IncidentService } from '../incidents/incidents.ts';
 import type { CountsRefusals, Intake } from '../intake.ts';
 import type { RefusalReason, Result, Sample } from '../metric.ts';
 import type { Queries } from '../store/queries.ts';
@@ -44,6 +45,10 @@ export interface ApiServices {
   readonly queries: Queries;
   readonly control: MetricControl;
   readonly importModel: ImportModel;
+  readonly incidents: Pick<
+    IncidentService,
+    'list' | 'acknowledge' | 'mute' | 'mutes' | 'unmute' | 'callUsual' | 'usualPatterns' | 'forgetUsual'
+  >;
   readonly intake: Intake;
   readonly refusals: CountsRefusals;
   /** One Graphite line, by the listener's rules: the sample, why there is none, or null for a blank line. */
@@ -53,8 +58,7 @@ export interface ApiServices {
   readonly readResults: ReadResults;
   /** The anomaly score on its log scale, 0..1. */
   readonly logLikelihood: (anomalyScore: number) => number;
-  /** The saved models of a metric, newest first. */
-  readonly checkpoints: (metricId: string) => Promise<CheckpointName[]>;
+  readonly checkpoints: Pick<CheckpointStore, 'list' | 'size'>;
   /** Of this program. */
   readonly version: string;
   /** Resolves when the engine can keep what it accepts; rejects with the reason otherwise. */

@@ -5,6 +5,7 @@ import { HtmEngineError } from '../errors.ts';
 import { bulkRoutes } from './bulk.ts';
 import { docsRoutes } from './docs-page.ts';
 import type { EventStreams } from './event-streams.ts';
+import { incidentRoutes } from './incidents.ts';
 import type { LiveResults } from './live-results.ts';
 import { metricRoutes } from './metrics.ts';
 import { modelRoutes } from './models.ts';
@@ -41,6 +42,7 @@ export function v1Routes(
   modelRoutes(app, services);
   transferRoutes(app, services);
   bulkRoutes(app, services);
+  incidentRoutes(app, services);
   sampleRoutes(app, services, limits);
   resultRoutes(app, services, live, streams);
   statusRoutes(app, services);

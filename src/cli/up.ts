@@ -1,8 +1,12 @@
 import { once } from 'node:events';
 import { hostAndPort, reachableHost } from '../address.ts';
-import { loadConfig } from '../config/resolve.ts';
+import { watchFiles } from '../config/reloading.ts';
+import { loadConfig, resolveSettings } from '../config/resolve.ts';
 import { Engine } from '../engine.ts';
 import { type ConfigOptions, commandLineSettings } from './config-options.ts';
+
+/** How often files of settings are looked at. */
+const POLL_MS = 10_000;
 
 /** Runs the engine until a signal asks it to stop; a second signal ends the process at once. */
 export async function up(options: ConfigOptions): Promise<void> {
@@ -11,6 +15,7 @@ export async function up(options: ConfigOptions): Promise<void> {
   const asked = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM'), engine.failed]);
   await engine.start();
   process.stdout.write(greeting(engine));
+  const stopReloading = reloadOnRequest(engine, options);
 
   const outcome = await asked;
   const atOnce = () => process.exit(1);
@@ -21,8 +26,24 @@ export async function up(options: ConfigOptions): Promise<void> {
   } else {
     process.stdout.write('Stopping: finishing what was begun (a second signal ends at once)\n');
   }
+  stopReloading();
   await engine.stop();
   process.off('SIGINT', atOnce).off('SIGTERM', atOnce);
+}
+
+/** Reads the settings again on SIGHUP, and when a file they come from has changed. @returns what ends that */
+function reloadOnRequest(engine: Engine, options: ConfigOptions): () => void {
+  const given = commandLineSettings(options);
+  const reload = () => void engine.reload(() => loadConfig(given));
+  const files = [resolveSettings(given).file, engine.config.api.tokensFile].filter(
+    (file) => file !== null && file !== '',
+  );
+  process.on('SIGHUP', reload);
+  const stopWatching = watchFiles(files as string[], POLL_MS, reload);
+  return () => {
+    process.off('SIGHUP', reload);
+    stopWatching();
+  };
 }
 
 function greeting({ addresses: { http, graphite }, config }: Engine): string {

@@ -11,6 +11,8 @@ export interface Setting {
   readonly variable: string;
   /** The flag that sets it, `--port` for instance, or null. */
   readonly flag: string | null;
+  /** Can change while the engine runs. */
+  readonly live: boolean;
   /** Never printed. */
   readonly secret: boolean;
   readonly type: 'string' | 'integer' | 'number' | 'boolean' | 'other';
@@ -43,6 +45,7 @@ interface SchemaNode {
   readonly minLength?: number;
   readonly minimum?: number;
   readonly maximum?: number;
+  readonly live?: boolean;
   readonly secret?: boolean;
   readonly defaultText?: string;
 }
@@ -117,6 +120,7 @@ function toSetting(node: SchemaNode, path: readonly string[]): Setting {
     description: node.description ?? '',
     variable: variableName(path),
     flag: FLAGS.find((flag) => flag.path === path.join('.'))?.name ?? null,
+    live: node.live ?? false,
     secret: node.secret ?? false,
     type: toType(node.type),
     notEmpty: (node.minLength ?? 0) > 0,

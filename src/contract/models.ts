@@ -41,6 +41,18 @@ const model = z
     scoredRowid: z.int().nullable(),
     backlogRowid: z.int().describe('Rows up to it were stored before monitoring began.'),
     learning,
+    algorithmRevision: z.int(),
+    likelihood: z
+      .object({
+        learningPeriod: z.int(),
+        estimationSamples: z.int(),
+        historicWindowSize: z.int(),
+        reestimationPeriod: z.int(),
+        averagingWindow: z.int(),
+        tail: z.enum(['one-sided', 'two-sided']),
+      })
+      .describe('Constants of the likelihood, frozen with the generation; in rows.'),
+    checkpointBytes: z.int().describe('What all saved models of the metric take.'),
     checkpoints: z.array(z.object({ rowid: z.int() })).describe('Saved models, newest first.'),
     parameters: z.unknown().describe('Complete model parameters.'),
     spec: z.unknown().describe('What was asked for.'),

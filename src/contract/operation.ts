@@ -39,6 +39,7 @@ export interface Operation<
 export const TAGS = {
   metrics: 'Metrics and their rows',
   models: 'What is done to the model of a metric',
+  incidents: 'What is anomalous across metrics, and what people say of it',
   samples: 'Samples in, live results out',
   engine: 'The engine itself',
 } as const;

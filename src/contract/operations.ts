@@ -1,5 +1,6 @@
 import * as bulk from './bulk.ts';
 import * as engine from './engine.ts';
+import * as incidents from './incidents.ts';
 import * as metrics from './metrics.ts';
 import * as models from './models.ts';
 import type { Operation } from './operation.ts';
@@ -27,6 +28,14 @@ export const OPERATIONS: readonly Operation[] = [
   models.exportModels,
   models.importModels,
   bulk.changeMany,
+  incidents.listIncidents,
+  incidents.acknowledgeSpans,
+  incidents.listMutes,
+  incidents.addMute,
+  incidents.removeMute,
+  incidents.listUsual,
+  incidents.callUsual,
+  incidents.forgetUsual,
   samples.postSamples,
   samples.streamResults,
   engine.getStatus,

@@ -58,6 +58,12 @@ class MemoryCatalogue implements Catalogue {
     return change();
   }
 
+  renameMetric(metricId: string, name: string): Promise<void> {
+    return this.#change(`rename ${metricId}`, () => {
+      this.#existing(metricId).name = name;
+    });
+  }
+
   createMetric(name: string) {
     const found = [...this.metrics].find(([, metric]) => metric.name === name && !metric.discarded);
     if (found !== undefined) return Promise.resolve({ metricId: found[0], created: false });

@@ -308,11 +308,11 @@ it('answers carry headers that keep browsers from guessing and framing', async (
 });
 
 it('is shown by a proxy under a path', async () => {
+  const wrong = new Engine(settings({ basePath: 'htm/' }));
+  await expect(wrong.start()).rejects.toMatchObject({ code: 'config_invalid' });
   const port = await start({ basePath: '/htm' });
   expect((await fetch(`http://127.0.0.1:${port}/htm/api/v1/status`)).status).toBe(200);
   expect((await fetch(`http://127.0.0.1:${port}/htm/docs`)).status).toBe(200);
-  const wrong = new Engine(settings({ basePath: 'htm/' }));
-  await expect(wrong.start()).rejects.toMatchObject({ code: 'config_invalid' });
 });
 
 it('speaks TLS with the certificate it is given', async () => {

@@ -140,7 +140,14 @@ export class FakeEngine {
     }
     return {
       status: 200,
-      body: { generation: 1, variant: 'cpp', range: { min: 0, max: 100 }, resolution: 0.5, checkpoints: [] },
+      body: {
+        generation: 1,
+        variant: 'cpp',
+        range: { min: 0, max: 100 },
+        resolution: 0.5,
+        checkpointBytes: 0,
+        checkpoints: [],
+      },
     };
   }
 

@@ -108,7 +108,11 @@ export class SchemaValues {
   /** Values just beyond a schema's bounds, and of other types. `asText`: in a path or query, where all is text. */
   invalid(given: JsonSchema, asText: boolean): readonly unknown[] {
     const schema = this.resolve(given);
-    if (schema.anyOf !== undefined) return asText ? [] : [17, 'text', null, true];
+    const others = [null, true, 17, 'text', [1], { a: 1 }];
+    if (schema.anyOf !== undefined) {
+      const types = schema.anyOf.flatMap((one) => this.resolve(one).type ?? []);
+      return asText ? [] : others.filter((value) => !isOf(value, types));
+    }
     const wrong: unknown[] = [];
     const { type, enum: choices, minimum, maximum, minLength = 0, maxLength, maxItems } = schema;
     const isNumber = type === 'integer' || type === 'number';
@@ -124,7 +128,6 @@ export class SchemaValues {
       wrong.push(Array(maxItems + 1).fill('x'));
     }
     if (asText) return wrong;
-    const others = [null, true, 17, 'text', [1], { a: 1 }];
     return [...wrong, ...others.filter((value) => type !== undefined && !isOf(value, type))];
   }
 

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { HtmEngineError } from '../../errors.ts';
-import type { Holder, Tokens } from './tokens.ts';
+import type { Access } from './access.ts';
+import type { Holder } from './tokens.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -14,20 +15,19 @@ const READING = new Set(['GET', 'HEAD', 'OPTIONS']);
 const OPEN_PATHS = new Set(['/healthz', '/readyz']);
 
 /** Notes whose token a request brings. */
-export function identify(app: FastifyInstance, tokens: Tokens): void {
+export function identify(app: FastifyInstance, access: Pick<Access, 'tokens'>): void {
   app.decorateRequest('holder', null);
-  if (tokens.size === 0) return;
   app.addHook('onRequest', (request, _reply, done) => {
     const secret = secretOf(request);
-    request.holder = secret === null ? null : tokens.holderOf(secret);
+    request.holder = secret === null ? null : access.tokens.holderOf(secret);
     done();
   });
 }
 
 /** Refuses requests without a token of the scope that they need, if there are tokens at all. */
-export function authorize(app: FastifyInstance, tokens: Tokens): void {
-  if (tokens.size === 0) return;
+export function authorize(app: FastifyInstance, access: Pick<Access, 'tokens'>): void {
   app.addHook('onRequest', (request, reply, done) => {
+    if (access.tokens.size === 0) return done();
     const [path = ''] = request.url.split('?', 1);
     if (OPEN_PATHS.has(path)) return done();
     if (request.holder === null) {

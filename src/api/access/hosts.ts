@@ -1,15 +1,21 @@
 import type { FastifyInstance } from 'fastify';
 import { isLoopback } from '../../address.ts';
 import { HtmEngineError } from '../../errors.ts';
+import type { Access } from './access.ts';
 
 /**
  * Refuses requests to a name that is not this machine's own: a page of another site may have its name lead to the
  * loopback address, and would then read what it likes (DNS rebinding). Only where nothing else guards the engine.
  * @param allowed names besides those of the loopback address
  */
-export function refuseForeignHosts(app: FastifyInstance, allowed: readonly string[]): void {
+export function refuseForeignHosts(
+  app: FastifyInstance,
+  access: Pick<Access, 'reliesOnLoopback'>,
+  allowed: readonly string[],
+): void {
   const names = new Set(allowed.map((name) => name.toLowerCase()));
   app.addHook('onRequest', (request, _reply, done) => {
+    if (!access.reliesOnLoopback) return done();
     const host = hostName(request.headers.host ?? '');
     if (host !== null && (isLoopback(host) || names.has(host))) return done();
     done(

@@ -22,6 +22,7 @@ export interface ExportRowsOptions extends SelectionOptions {
 /** Flags of `models export` and `models import`. */
 export interface SpecOptions extends SelectionOptions {
   readonly url: string;
+  readonly token?: string;
   readonly json?: boolean;
   readonly out?: string;
 }

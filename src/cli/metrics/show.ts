@@ -73,20 +73,19 @@ function stateSentence(metric: MetricJson): string {
   return text;
 }
 
-function modelFacts({ generation, variant, range, resolution, checkpoints }: ModelJson): [string, string][] {
+function modelFacts(model: ModelJson): [string, string][] {
+  const { generation, variant, range, resolution, checkpoints, checkpointBytes } = model;
   const parts = [
-    generation === null ? null : `generation ${generation}`,
+    `generation ${generation}`,
     variant === null ? null : `variant ${variant}`,
     range === null ? null : `range ${shortNumber(range.min)} to ${shortNumber(range.max)}`,
     resolution === null ? null : `resolution ${shortNumber(resolution)}`,
   ];
-  const saved = checkpoints.map(({ rowid, bytes }) => {
-    const size = bytes === undefined ? '' : ` (${(bytes / MIB).toFixed(1)} MiB)`;
-    return `row ${rowid.toLocaleString('en')}${size}`;
-  });
+  const saved = checkpoints.map(({ rowid }) => `row ${rowid.toLocaleString('en')}`);
+  const size = `${(checkpointBytes / MIB).toFixed(1)} MiB`;
   return [
     ['model', parts.filter((part) => part !== null).join(', ')],
-    ['saved', saved.length === 0 ? 'not yet' : `at ${saved.join(' and ')}`],
+    ['saved', saved.length === 0 ? 'not yet' : `at ${saved.join(' and ')} (${size})`],
   ];
 }
 
