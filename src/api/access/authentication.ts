@@ -27,21 +27,31 @@ export function identify(app: FastifyInstance, access: Pick<Access, 'tokens'>): 
 /** Refuses requests without a token of the scope that they need, if there are tokens at all. */
 export function authorize(app: FastifyInstance, access: Pick<Access, 'tokens'>): void {
   app.addHook('onRequest', (request, reply, done) => {
-    if (access.tokens.size === 0) return done();
+    if (access.tokens.size === 0) {
+      done();
+      return;
+    }
     const [path = ''] = request.url.split('?', 1);
-    if (OPEN_PATHS.has(path)) return done();
+    if (OPEN_PATHS.has(path)) {
+      done();
+      return;
+    }
     if (request.holder === null) {
       // Browsers ask their user for the token, as a password, and send it from then on.
       reply.header('www-authenticate', 'Basic realm="HTM Engine", Bearer realm="HTM Engine"');
-      return done(
+      done(
         new HtmEngineError(
           'unauthorized',
           'this engine wants a token: send it as "Authorization: Bearer TOKEN", or as the password of Basic',
         ),
       );
+      return;
     }
     const { name, scope } = request.holder;
-    if (scope === 'write' || READING.has(request.method)) return done();
+    if (scope === 'write' || READING.has(request.method)) {
+      done();
+      return;
+    }
     done(
       new HtmEngineError(
         'forbidden',

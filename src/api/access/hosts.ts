@@ -15,9 +15,15 @@ export function refuseForeignHosts(
 ): void {
   const names = new Set(allowed.map((name) => name.toLowerCase()));
   app.addHook('onRequest', (request, _reply, done) => {
-    if (!access.reliesOnLoopback) return done();
+    if (!access.reliesOnLoopback) {
+      done();
+      return;
+    }
     const host = hostName(request.headers.host ?? '');
-    if (host !== null && (isLoopback(host) || names.has(host))) return done();
+    if (host !== null && (isLoopback(host) || names.has(host))) {
+      done();
+      return;
+    }
     done(
       new HtmEngineError(
         'wrong_host',

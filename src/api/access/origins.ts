@@ -13,7 +13,10 @@ export function refuseForeignPages(app: FastifyInstance, allowed: readonly strin
   const origins = new Set(allowed);
   app.addHook('onRequest', (request, reply, done) => {
     const { origin, host } = request.headers;
-    if (origin === undefined || hostOf(origin) === host) return done();
+    if (origin === undefined || hostOf(origin) === host) {
+      done();
+      return;
+    }
     reply.header('vary', 'origin');
     if (origins.has(origin)) {
       reply.headers({
@@ -21,15 +24,22 @@ export function refuseForeignPages(app: FastifyInstance, allowed: readonly strin
         'access-control-expose-headers': 'retry-after',
       });
       const asks = request.method === 'OPTIONS' && 'access-control-request-method' in request.headers;
-      if (!asks) return done();
+      if (!asks) {
+        done();
+        return;
+      }
       reply.code(204).headers({
         'access-control-allow-methods': 'GET, POST, PUT, DELETE',
         'access-control-allow-headers': 'authorization, content-type, content-encoding, last-event-id',
         'access-control-max-age': String(PREFLIGHT_SECONDS),
       });
-      return void reply.send();
+      void reply.send();
+      return;
     }
-    if (READING.has(request.method)) return done();
+    if (READING.has(request.method)) {
+      done();
+      return;
+    }
     done(
       new HtmEngineError(
         'foreign_origin',

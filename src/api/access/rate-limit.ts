@@ -53,7 +53,10 @@ export function limitRate(app: FastifyInstance, access: Pick<Access, 'limit'>): 
     const { limit } = access;
     const client = request.holder === null ? `address ${request.ip}` : `token ${request.holder.name}`;
     const waitMs = limit.take(client);
-    if (waitMs === 0) return done();
+    if (waitMs === 0) {
+      done();
+      return;
+    }
     reply.header('retry-after', String(Math.ceil(waitMs / 1000)));
     done(
       new HtmEngineError(
