@@ -1,6 +1,5 @@
 import type { FastifyInstance } from 'fastify';
 import { HtmEngineError } from '../../errors.ts';
-import type { Access } from './access.ts';
 
 /** Clients that are remembered: beyond that the one that was seen longest ago is forgotten. */
 const MAX_CLIENTS = 10_000;
@@ -48,7 +47,7 @@ export class RateLimit {
 }
 
 /** Refuses requests beyond what is allowed of one token or, without token, one address. */
-export function limitRate(app: FastifyInstance, access: Pick<Access, 'limit'>): void {
+export function limitRate(app: FastifyInstance, access: { readonly limit: RateLimit }): void {
   app.addHook('onRequest', (request, reply, done) => {
     const { limit } = access;
     const client = request.holder === null ? `address ${request.ip}` : `token ${request.holder.name}`;
