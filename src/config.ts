@@ -235,6 +235,35 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe('Delivers results.'),
+  retention: z
+    .strictObject({
+      maxAgeDays: z
+        .number()
+        .min(0)
+        .max(24_000)
+        .default(0)
+        .describe(
+          'Rows older than this are purged once nothing needs them any more; 0 keeps them for ever. A metric may have an age of its own (`htmengine retention set`).',
+        ),
+      cursorIdleDays: z
+        .number()
+        .positive()
+        .max(24_000)
+        .default(7)
+        .describe(
+          'A consumer that has kept rows from being purged for so long, at one place, has its cursor dropped.',
+        ),
+      intervalSeconds: positive
+        .max(7 * 86_400)
+        .default(3600)
+        .describe('Pause between two passes over all metrics.'),
+      batchRows: positive
+        .max(10_000)
+        .default(1000)
+        .describe('Rows that are purged in one transaction at the most.'),
+    })
+    .prefault({})
+    .describe('Purges old rows.'),
   monitoring: z
     .strictObject({
       auto: z.boolean().default(false).describe('Monitor every new metric by itself, without a range.'),

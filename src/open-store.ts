@@ -83,6 +83,13 @@ export function openCheckpointFiles(directory: string): Promise<CheckpointStore>
 }
 
 export { isServerUrl } from './store/server/url.ts';
+export { listCheckpointFiles, type CheckpointFile } from './checkpoints/filesystem/listing.ts';
+export {
+  readSnapshot,
+  snapshotDatabase,
+  type SnapshotModel,
+  type SnapshotSummary,
+} from './store/sqlite/snapshot.ts';
 
 function passwordFrom(file: string): string | undefined {
   if (file === '') return undefined;

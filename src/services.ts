@@ -9,7 +9,7 @@ import { FilesystemCheckpointStore } from './checkpoints/filesystem/filesystem-c
 import type { Config } from './config.ts';
 import { openDataDirectory } from './data-directory.ts';
 import { type EdgeServices, startApi, startDemo, startGraphite, startHostCollector } from './edges.ts';
-import { logLikelihood } from './htm/index.ts';
+import { algorithmRevision, logLikelihood } from './htm/index.ts';
 import { IncidentService } from './incidents/incidents.ts';
 import { createIntake, type Intake } from './intake.ts';
 import { ScoringLag } from './lag.ts';
@@ -19,6 +19,7 @@ import { ModelTransfer } from './monitoring/transfer.ts';
 import { openStore, SQLITE } from './open-store.ts';
 import { Publisher } from './publishing/publisher.ts';
 import { RefusalCounter } from './refusals.ts';
+import { RetentionService } from './retention/retention-service.ts';
 import { ModelScheduler } from './scheduler/model-scheduler.ts';
 import type { StartedServices } from './started-services.ts';
 import { storeRepetitions } from './store-repetitions.ts';
@@ -53,6 +54,7 @@ export interface ServiceContext {
   readonly onFailure: (error: Error) => void;
 }
 
+const DAY_SECONDS = 86_400;
 /** How long each service may take to finish what it is in. */
 const STOP_TIMEOUT_MS = 10_000;
 
@@ -120,6 +122,17 @@ export async function startServices(
   monitoring.start();
   started.push(() => monitoring.stop(STOP_TIMEOUT_MS));
 
+  const retention = new RetentionService({
+    ...retentionSettings(config),
+    retention: store.retention,
+    checkpoints: (metricId) => checkpoints.list(metricId),
+    knowsRevision: (revision) => revision === algorithmRevision,
+    telemetry,
+    nowSeconds,
+  });
+  retention.start();
+  started.push(() => retention.stop());
+
   const autoMonitor = config.monitoring.auto ? automaticRequest(models) : null;
   const activate = (metricIds: readonly string[]) => monitoring.activateReady(metricIds);
   await new MetricStorer({ bus, log, refusals, telemetry, lag, autoMonitor, activate }).start();
@@ -141,6 +154,7 @@ export async function startServices(
     monitoring,
     transfer,
     publisher,
+    retention,
     intake,
     refusals,
     telemetry,
@@ -156,6 +170,16 @@ export async function startServices(
 function modelSettings({ monitoring: { minimumRows, variant, ceiling } }: Config): ModelSettings {
   const { enabled, ...limits } = ceiling;
   return { minimumRows, variant, ceiling: enabled ? limits : null };
+}
+
+function retentionSettings({ retention }: Config) {
+  const { maxAgeDays, cursorIdleDays, intervalSeconds, batchRows } = retention;
+  return {
+    maxAgeSeconds: Math.round(maxAgeDays * DAY_SECONDS),
+    cursorIdleSeconds: Math.round(cursorIdleDays * DAY_SECONDS),
+    intervalMs: intervalSeconds * 1000,
+    batchRows,
+  };
 }
 
 function areCheckpointsRows({ checkpoints: { keptIn }, store }: Config): boolean {

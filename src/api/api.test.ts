@@ -96,6 +96,12 @@ function makeApi(
         }),
       );
     },
+    retention: {
+      status: () => ({}),
+      begin: () => undefined,
+      maxAge: () => Promise.resolve(null),
+      setMaxAge: () => Promise.resolve(),
+    },
     telemetry: { log: pino({ level: 'silent' }), registry: new Registry() },
     importModel: () => Promise.reject(new HtmEngineError('invalid_argument', 'no')),
     refusals: { count: () => undefined },
@@ -105,6 +111,7 @@ function makeApi(
     readResults: () => Promise.resolve(null),
     logLikelihood: (anomalyScore) => anomalyScore / 2,
     checkpoints: () => Promise.resolve([]),
+    checkpointBytes: () => Promise.resolve(0),
     ready: () => Promise.resolve(),
   };
   const options = {

@@ -38,10 +38,21 @@ export type ReadResults = (
   readonly results: readonly Result[];
 } | null>;
 
+/** How long rows are kept; see src/retention. */
+export interface RetentionControl {
+  status(): object;
+  /** Begins a pass over all metrics unless one is running. */
+  begin(): void;
+  /** A metric's own age in seconds: 0 for ever, null for none. */
+  maxAge(metricId: string): Promise<number | null>;
+  setMaxAge(metricId: string, maxAgeSeconds: number | null): Promise<void>;
+}
+
 /** What the API needs of the engine; it never reaches into other stages. */
 export interface ApiServices {
   readonly queries: Queries;
   readonly control: MetricControl;
+  readonly retention: RetentionControl;
   readonly importModel: ImportModel;
   readonly intake: Intake;
   readonly refusals: CountsRefusals;
@@ -54,6 +65,8 @@ export interface ApiServices {
   readonly logLikelihood: (anomalyScore: number) => number;
   /** The saved models of a metric, newest first. */
   readonly checkpoints: (metricId: string) => Promise<CheckpointName[]>;
+  /** Bytes of the saved models of a metric. */
+  readonly checkpointBytes: (metricId: string) => Promise<number>;
   /** Of this program. */
   readonly version: string;
   /** Resolves when the engine can keep what it accepts; rejects with the reason otherwise. */

@@ -8,6 +8,7 @@ import type { LiveResults } from './live-results.ts';
 import { metricJson, rowJson } from './metric-json.ts';
 import { modelRoutes } from './models.ts';
 import { MAX_RECENT_ROWS, RecentLikelihoods } from './recent-likelihoods.ts';
+import { retentionRoutes } from './retention.ts';
 import { resultRoutes } from './results.ts';
 import type { BodyLimits } from './sample-body.ts';
 import { sampleRoutes } from './samples.ts';
@@ -49,6 +50,7 @@ export function v1Routes(
   metricRoutes(app, services, strips);
   modelRoutes(app, services);
   transferRoutes(app, services);
+  retentionRoutes(app, services);
   sampleRoutes(app, services, limits);
   resultRoutes(app, services, live, streams);
   statusRoutes(app, services);

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { HtmEngineError } from '../errors.ts';
+import { registerBackup } from './commands/backup.ts';
 import { registerCheckConfig } from './commands/check-config.ts';
 import { registerCompletion } from './commands/completion.ts';
 import { registerDemo } from './commands/demo.ts';
@@ -9,6 +10,8 @@ import { registerFileImport } from './commands/import.ts';
 import { registerInit } from './commands/init.ts';
 import { registerMetrics } from './commands/metrics.ts';
 import { registerModels } from './commands/models.ts';
+import { registerPlan } from './commands/plan.ts';
+import { registerRetention } from './commands/retention.ts';
 import { registerResults } from './commands/results.ts';
 import { registerSend } from './commands/send.ts';
 import { registerStore } from './commands/store.ts';
@@ -29,10 +32,13 @@ const COMMANDS: readonly Register[] = [
   registerFileImport,
   registerDetect,
   registerInit,
+  registerRetention,
   registerDemo,
   registerCheckConfig,
   registerDoctor,
+  registerPlan,
   registerStore,
+  registerBackup,
   registerCompletion,
 ];
 

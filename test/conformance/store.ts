@@ -14,6 +14,7 @@ import { monitoringTests } from './store/monitoring.ts';
 import { queryTests } from './store/queries.ts';
 import { rawScoreTests } from './store/raw-scores.ts';
 import { restartingTests } from './store/restarting.ts';
+import { retentionTests } from './store/retention.ts';
 import { sweepTests } from './store/sweeps.ts';
 import { taskTests } from './store/tasks.ts';
 import { viewTests } from './store/views.ts';
@@ -46,6 +47,7 @@ export function storeConformance(adapter: string, makeStore: () => Promise<Store
     clearingTests(current);
     restartingTests(current);
     copyingTests(current);
+    retentionTests(current);
     queryTests(current);
     incidentTests(current);
     durabilityTests(current);

@@ -49,7 +49,9 @@ export interface ModelJson {
   readonly processedRowid: number | null;
   readonly scoredRowid: number | null;
   readonly learning: Learning | null;
-  readonly checkpoints: readonly { readonly rowid: number; readonly bytes?: number }[];
+  readonly checkpoints: readonly { readonly rowid: number }[];
+  /** Of rows an estimate. */
+  readonly diskBytes: { readonly rows: number; readonly checkpoints: number };
 }
 
 /** Body of `PUT .../model`; everything may be left out. */
@@ -99,4 +101,23 @@ export interface ResultJson {
   readonly anomalyScore: number;
   readonly logLikelihood: number;
   readonly backlog: boolean;
+}
+
+/** What a pass of retention came to: metrics with rows that are too old and stay, by what keeps them. */
+export interface PassJson {
+  readonly metrics: number;
+  readonly metricsWithOldRows: number;
+  readonly purgedRows: number;
+  readonly droppedCursors: number;
+  readonly keptBy: Readonly<
+    Record<'scoring' | 'checkpoints' | 'likelihood' | 'cursor' | 'last_row' | 'state', number>
+  >;
+}
+
+export interface RetentionJson {
+  /** 0: for ever. */
+  readonly maxAgeSeconds: number;
+  readonly running: boolean;
+  readonly failure: string | null;
+  readonly lastPass: (PassJson & { readonly finishedAt: number; readonly durationMs: number }) | null;
 }

@@ -72,21 +72,24 @@ function stateSentence(metric: MetricJson): string {
   return text;
 }
 
-function modelFacts({ generation, variant, range, resolution, checkpoints }: ModelJson): [string, string][] {
+function modelFacts(model: ModelJson): [string, string][] {
+  const { generation, variant, range, resolution, checkpoints, diskBytes } = model;
   const parts = [
     generation === null ? null : `generation ${generation}`,
     variant === null ? null : `variant ${variant}`,
     range === null ? null : `range ${shortNumber(range.min)} to ${shortNumber(range.max)}`,
     resolution === null ? null : `resolution ${shortNumber(resolution)}`,
   ];
-  const saved = checkpoints.map(({ rowid, bytes }) => {
-    const size = bytes === undefined ? '' : ` (${(bytes / MIB).toFixed(1)} MiB)`;
-    return `row ${rowid.toLocaleString('en')}${size}`;
-  });
+  const saved = checkpoints.map(({ rowid }) => `row ${rowid.toLocaleString('en')}`);
   return [
     ['model', parts.filter((part) => part !== null).join(', ')],
     ['saved', saved.length === 0 ? 'not yet' : `at ${saved.join(' and ')}`],
+    ['disk', `about ${mib(diskBytes.rows)} of rows, ${mib(diskBytes.checkpoints)} of saved models`],
   ];
+}
+
+function mib(bytes: number): string {
+  return `${(bytes / MIB).toFixed(1)} MiB`;
 }
 
 function timeText(seconds: number): string {

@@ -113,6 +113,7 @@ export async function closeGeneration(db: Db, metricId: string): Promise<void> {
   await db.deleteFrom('anomaly_watermark').where('uid', '=', metricId).execute();
   await db.deleteFrom('cursor').where('uid', '=', metricId).execute();
   await endSpans(db, metricId);
+  await db.deleteFrom('stalled_cursor').where('uid', '=', metricId).execute();
 }
 
 /** See `Catalogue.clearResults`. */

@@ -19,6 +19,8 @@ export interface Schema {
   anomaly_span: AnomalySpanTable;
   mute: MuteTable;
   usual_pattern: UsualPatternTable;
+  metric_retention: MetricRetentionTable;
+  stalled_cursor: StalledCursorTable;
 }
 
 export interface MetricTable {
@@ -200,6 +202,24 @@ export interface UsualPatternTable {
   to_minute: number | null;
   created_at: number;
   note: string;
+}
+
+/** Metrics whose rows are kept for another time than the engine's setting says. */
+export interface MetricRetentionTable {
+  uid: string;
+  /** `KEEP_FOR_EVER` or more. */
+  max_age_seconds: number;
+}
+
+/** Cursors that were found to keep rows from being purged; of no meaning any more when the cursor has moved. */
+export interface StalledCursorTable {
+  uid: string;
+  consumer: string;
+  generation: number;
+  /** Where it was found. */
+  rowid: number;
+  /** When it was found there first. */
+  since: number;
 }
 
 /** Where a discarded metric waits for its rows to be removed. */

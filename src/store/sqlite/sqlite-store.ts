@@ -6,6 +6,7 @@ import type { Catalogue } from '../catalogue.ts';
 import type { Incidents } from '../incidents.ts';
 import type { Log } from '../log.ts';
 import type { Queries } from '../queries.ts';
+import type { Retention } from '../retention.ts';
 import type { Store } from '../store.ts';
 import type { Transfer } from '../transfer.ts';
 import type { SqliteOptions } from './database.ts';
@@ -109,6 +110,12 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
       addMetric: true,
       addRows: true,
       finish: true,
+    }),
+    retention: remote<Retention>(thread, 'retention', {
+      listRetained: true,
+      purgeRows: true,
+      setMaxAge: true,
+      maxAge: true,
     }),
     ping: async () => {
       await thread.call({ area: 'store', method: 'ping', args: [] });
