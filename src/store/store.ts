@@ -2,6 +2,7 @@ import type { CheckpointStore } from '../checkpoints/checkpoint-store.ts';
 import type { Catalogue } from './catalogue.ts';
 import type { Incidents } from './incidents.ts';
 import type { Log } from './log.ts';
+import type { Outbox } from './outbox.ts';
 import type { Queries } from './queries.ts';
 import type { Retention } from './retention.ts';
 import type { Transfer } from './transfer.ts';
@@ -14,6 +15,7 @@ export interface Store {
   readonly incidents: Incidents;
   /** Saved models as rows, for those who want everything in one place. */
   readonly checkpoints: CheckpointStore;
+  readonly outbox: Outbox;
   readonly transfer: Transfer;
   readonly retention: Retention;
   /** Resolves if the database answers and can be written. @throws store_unavailable */

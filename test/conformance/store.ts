@@ -11,6 +11,7 @@ import { StoreFixture, type StoreUnderTest } from './store/fixture.ts';
 import { incidentTests } from './store/incidents.ts';
 import { migrationTests } from './store/migrating.ts';
 import { monitoringTests } from './store/monitoring.ts';
+import { outboxTests } from './store/outbox.ts';
 import { queryTests } from './store/queries.ts';
 import { rawScoreTests } from './store/raw-scores.ts';
 import { restartingTests } from './store/restarting.ts';
@@ -48,6 +49,7 @@ export function storeConformance(adapter: string, makeStore: () => Promise<Store
     restartingTests(current);
     copyingTests(current);
     retentionTests(current);
+    outboxTests(current);
     queryTests(current);
     incidentTests(current);
     durabilityTests(current);

@@ -1,4 +1,5 @@
 import type { MetricStatus } from '../../metric.ts';
+import type { ModelEventKind } from '../outbox.ts';
 
 /**
  * The tables, as Kysely sees them. `metric` and `metric_data` keep the original's columns (system reference 8.1).
@@ -21,6 +22,7 @@ export interface Schema {
   usual_pattern: UsualPatternTable;
   metric_retention: MetricRetentionTable;
   stalled_cursor: StalledCursorTable;
+  outbox: OutboxTable;
 }
 
 export interface MetricTable {
@@ -151,7 +153,8 @@ export type Stage = (typeof STAGES)[number];
 
 /** What was decided when the database was created, and what serves the whole of it. */
 export interface InstallationTable {
-  name: 'partitions' | 'ping' | 'copying';
+  /** `outbox` is there while somebody tells what happened to models. */
+  name: 'partitions' | 'ping' | 'copying' | 'outbox';
   value: string;
 }
 
@@ -220,6 +223,20 @@ export interface StalledCursorTable {
   rowid: number;
   /** When it was found there first. */
   since: number;
+}
+
+/** What happened to models and is still to be told. */
+export interface OutboxTable {
+  uid: string;
+  /** Ascending per metric, among those that are there. */
+  sequence: number;
+  event_id: string;
+  kind: ModelEventKind;
+  name: string;
+  resource: string;
+  generation: number;
+  spec: string | null;
+  message: string | null;
 }
 
 /** Where a discarded metric waits for its rows to be removed. */

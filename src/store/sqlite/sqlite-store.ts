@@ -5,6 +5,7 @@ import { workerFile } from '../../worker-file.ts';
 import type { Catalogue } from '../catalogue.ts';
 import type { Incidents } from '../incidents.ts';
 import type { Log } from '../log.ts';
+import type { Outbox } from '../outbox.ts';
 import type { Queries } from '../queries.ts';
 import type { Retention } from '../retention.ts';
 import type { Store } from '../store.ts';
@@ -56,6 +57,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
       metricsToPublish: true,
     }),
     catalogue: remote<Catalogue>(thread, 'catalogue', {
+      partitions: true,
       createMetric: true,
       getMetric: true,
       findMetric: true,
@@ -101,6 +103,12 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
       delete: true,
       deleteAll: true,
       size: true,
+    }),
+    outbox: remote<Outbox>(thread, 'outbox', {
+      startKeeping: true,
+      stopKeeping: true,
+      read: true,
+      remove: true,
     }),
     transfer: remote<Transfer>(thread, 'transfer', {
       describe: true,
