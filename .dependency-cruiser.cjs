@@ -34,10 +34,10 @@ module.exports = {
       from: {
         path: '^src/',
         pathNot:
-          '^src/(services|open-store)\\.ts$|^src/store/(sqlite|sql|server|mysql|postgres)/|^src/bus/memory/|^src/checkpoints/filesystem/',
+          '^src/(services|open-store|open-bus)\\.ts$|^src/store/(sqlite|sql|server|mysql|postgres)/|^src/bus/(memory|rabbitmq)/|^src/checkpoints/filesystem/',
       },
       to: {
-        path: '^src/store/(sqlite|sql|server|mysql|postgres)/|^src/bus/memory/|^src/checkpoints/filesystem/',
+        path: '^src/store/(sqlite|sql|server|mysql|postgres)/|^src/bus/(memory|rabbitmq)/|^src/checkpoints/filesystem/',
       },
     },
     {

@@ -61,6 +61,8 @@ export type ErrorCode =
   | 'backup_failed'
   /** A backup that was not finished, is damaged, or is of another kind. */
   | 'backup_unusable'
+  /** The message broker does not answer or lets us not in. */
+  | 'broker_unavailable'
   | 'checkpoint_damaged'
   /** No usable checkpoint and the generation's first rows are gone. */
   | 'checkpoint_lost'

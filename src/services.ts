@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Address } from './address.ts';
 import { AnomalyService } from './anomaly/anomaly-service.ts';
-import { createMemoryBus } from './bus/memory/memory-bus.ts';
+import { startCustomData, startResultsExchange } from './broker-edges.ts';
 import type { CheckpointStore } from './checkpoints/checkpoint-store.ts';
 import { FilesystemCheckpointStore } from './checkpoints/filesystem/filesystem-checkpoint-store.ts';
 import type { Config } from './config.ts';
@@ -16,6 +16,7 @@ import { ScoringLag } from './lag.ts';
 import { automaticRequest, type ModelSettings } from './monitoring/generation-request.ts';
 import { Monitoring } from './monitoring/monitoring.ts';
 import { ModelTransfer } from './monitoring/transfer.ts';
+import { openBus } from './open-bus.ts';
 import { openStore, SQLITE } from './open-store.ts';
 import { Publisher } from './publishing/publisher.ts';
 import { RefusalCounter } from './refusals.ts';
@@ -59,8 +60,8 @@ const DAY_SECONDS = 86_400;
 const STOP_TIMEOUT_MS = 10_000;
 
 /**
- * The composition root: every service in this process, on the store that is configured and an in-memory bus; the one place
- * that names concrete adapters (with `open-store.ts`). Services start in the order that lets each find those it hands work
+ * The composition root: every service in this process, on the store and the bus that are configured; the one place that
+ * names concrete adapters (with `open-store.ts` and `open-bus.ts`). Services start in the order that lets each find those it hands work
  * to, and are ended in the opposite one: first what lets samples in, so that what was accepted is stored, last the store.
  * @throws HtmEngineError `data_directory_unwritable`, `store_locked`, `store_newer`, `listen_failed`
  */
@@ -83,7 +84,12 @@ export async function startServices(
   const checkpoints = areCheckpointsRows(config)
     ? store.checkpoints
     : await FilesystemCheckpointStore.open(directory.checkpointDirectory);
-  const bus = createMemoryBus(config.bus, telemetry);
+  const { bus, original, disconnect } = await openBus(
+    config.bus,
+    () => store.catalogue.partitions(),
+    telemetry,
+  );
+  started.push(disconnect);
   const refusals = new RefusalCounter(telemetry);
   const log = timedLog(store.log, telemetry.registry);
   const lag = new ScoringLag(telemetry.registry);
@@ -162,6 +168,10 @@ export async function startServices(
     started,
   };
   const addresses = { http: await startApi(config, edges), graphite: await startGraphite(config, edges) };
+  if (original !== null) {
+    await startResultsExchange(config, edges, original);
+    startCustomData(config, edges, original);
+  }
   if (config.collector.host) await startHostCollector(config, edges);
   if (config.collector.demo) startDemo(edges);
   return { store, checkpoints, monitoring, incidents, transfer, publisher, intake, addresses };

@@ -3,6 +3,7 @@ import { HtmEngineError } from '../errors.ts';
 import { registerBackup } from './commands/backup.ts';
 import { registerCheckConfig } from './commands/check-config.ts';
 import { registerCompletion } from './commands/completion.ts';
+import { registerDeadLetters } from './commands/dead-letters.ts';
 import { registerDemo } from './commands/demo.ts';
 import { registerDetect } from './commands/detect.ts';
 import { registerDoctor } from './commands/doctor.ts';
@@ -39,6 +40,7 @@ const COMMANDS: readonly Register[] = [
   registerPlan,
   registerStore,
   registerBackup,
+  registerDeadLetters,
   registerCompletion,
 ];
 
