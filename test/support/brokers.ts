@@ -5,6 +5,7 @@ import { Connection, type Channel } from 'rabbitmq-client';
 import { Broker } from '../../src/bus/rabbitmq/broker.ts';
 import { declareSampleQueues } from '../../src/bus/rabbitmq/topology.ts';
 import { parseBrokerUrl } from '../../src/bus/rabbitmq/url.ts';
+import { NEW_INSTALLATION_PARTITIONS } from '../../src/partition.ts';
 
 /** The broker that tests run against, as the machine has it. */
 export const BROKER_URL = process.env.HTMENGINE_TEST_AMQP_URL ?? 'amqp://guest:guest@127.0.0.1:5672';
@@ -71,7 +72,8 @@ export class TestApplication {
 
   async dispose(): Promise<void> {
     await this.onChannel(async (channel, { names }) => {
-      for (let partition = 0; partition < TEST_PARTITIONS; partition++)
+      // As many as an engine may have made.
+      for (let partition = 0; partition < NEW_INSTALLATION_PARTITIONS; partition++)
         await channel.queueDelete(names.samples(partition));
       await channel.queueDelete(names.dead);
       await channel.queueDelete(names.customData);
