@@ -1,5 +1,5 @@
 /** Dependencies point one way: cli -> engine -> stages -> {monitoring, metric, seams}; stages never import each other. */
-const stages = 'listener|storer|scheduler|anomaly|publishing|collector|api';
+const stages = 'listener|storer|scheduler|anomaly|publishing|retention|collector|api';
 module.exports = {
   forbidden: [
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
@@ -25,7 +25,7 @@ module.exports = {
     {
       name: 'only-scheduler-anomaly-and-monitoring-know-htm',
       severity: 'error',
-      from: { path: '^src/(listener|storer|publishing|collector|api|store|bus|checkpoints)/' },
+      from: { path: '^src/(listener|storer|publishing|retention|collector|api|store|bus|checkpoints)/' },
       to: { path: '^src/htm/' },
     },
     {
@@ -34,10 +34,10 @@ module.exports = {
       from: {
         path: '^src/',
         pathNot:
-          '^src/(services|open-store)\\.ts$|^src/store/(sqlite|sql|server|mysql|postgres)/|^src/bus/memory/|^src/checkpoints/filesystem/',
+          '^src/(services|open-store|open-bus)\\.ts$|^src/store/(sqlite|sql|server|mysql|postgres)/|^src/bus/(memory|rabbitmq)/|^src/checkpoints/filesystem/',
       },
       to: {
-        path: '^src/store/(sqlite|sql|server|mysql|postgres)/|^src/bus/memory/|^src/checkpoints/filesystem/',
+        path: '^src/store/(sqlite|sql|server|mysql|postgres)/|^src/bus/(memory|rabbitmq)/|^src/checkpoints/filesystem/',
       },
     },
     {

@@ -100,9 +100,51 @@ export const configSchema = z.strictObject({
   listener: z.strictObject({ graphite }).prefault({}).describe('Ways in for samples besides HTTP.'),
   bus: z
     .strictObject({
+      url: z
+        .string()
+        .min(1)
+        .default('memory')
+        .meta(
+          meta({
+            description:
+              'What samples and wake-ups go over: `memory` inside one process, or a RabbitMQ broker: `amqp://USER@HOST/VHOST`, or `amqps://...` with `?tlsCa=FILE&tlsCert=FILE&tlsKey=FILE` if need be. See docs/broker.md.',
+            secret: true,
+          }),
+        ),
+      passwordFile: z
+        .string()
+        .default('')
+        .describe('File whose first line is the password for `bus.url`, which then needs none.'),
+      application: z
+        .string()
+        .min(1)
+        .default('htmengine')
+        .describe(
+          'Broker: what the names of its queues and exchanges begin with: 1-64 letters, digits, `_` or `-`. Processes that share the work have the same.',
+        ),
+      heartbeatSeconds: positive
+        .max(600)
+        .default(3)
+        .describe(
+          'Broker: a side that hears nothing of the other for two or three times as long takes it for gone.',
+        ),
+      prefetchMessages: positive
+        .max(1000)
+        .default(16)
+        .describe('Broker: messages of one partition that a storer may have unacknowledged.'),
+      customData: z
+        .boolean()
+        .default(true)
+        .describe("Broker: take samples out of the original's queue, `APPLICATION.metric.custom.data`, too."),
+      resultsExchange: z
+        .boolean()
+        .default(true)
+        .describe("Broker: publish results to the original's exchange, `APPLICATION.model.results`."),
       maxSamples: positive
         .default(100_000)
-        .describe('Samples that wait in memory for the storer at the most; beyond that publishers wait.'),
+        .describe(
+          'Samples that wait in memory for the storer, or for the confirm of the broker, at the most; beyond that publishers wait.',
+        ),
       maxBatchSamples: positive
         .max(100_000)
         .default(50_000)
@@ -237,6 +279,35 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe('Delivers results.'),
+  retention: z
+    .strictObject({
+      maxAgeDays: z
+        .number()
+        .min(0)
+        .max(24_000)
+        .default(0)
+        .describe(
+          'Rows older than this are purged once nothing needs them any more; 0 keeps them for ever. A metric may have an age of its own (`htmengine retention set`).',
+        ),
+      cursorIdleDays: z
+        .number()
+        .positive()
+        .max(24_000)
+        .default(7)
+        .describe(
+          'A consumer that has kept rows from being purged for so long, at one place, has its cursor dropped.',
+        ),
+      intervalSeconds: positive
+        .max(7 * 86_400)
+        .default(3600)
+        .describe('Pause between two passes over all metrics.'),
+      batchRows: positive
+        .max(10_000)
+        .default(1000)
+        .describe('Rows that are purged in one transaction at the most.'),
+    })
+    .prefault({})
+    .describe('Purges old rows.'),
   monitoring: z
     .strictObject({
       auto: z.boolean().default(false).describe('Monitor every new metric by itself, without a range.'),

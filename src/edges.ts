@@ -18,6 +18,7 @@ import type { ModelTransfer } from './monitoring/transfer.ts';
 import type { Publisher } from './publishing/publisher.ts';
 import { StoredResults } from './publishing/stored-results.ts';
 import type { RefusalCounter } from './refusals.ts';
+import type { RetentionService } from './retention/retention-service.ts';
 import type { StartedServices } from './started-services.ts';
 import type { Store } from './store/store.ts';
 import type { Telemetry } from './telemetry.ts';
@@ -32,6 +33,7 @@ export interface EdgeServices {
   readonly incidents: IncidentService;
   readonly transfer: ModelTransfer;
   readonly publisher: Publisher;
+  readonly retention: RetentionService;
   readonly intake: Intake;
   readonly refusals: RefusalCounter;
   readonly telemetry: Telemetry;
@@ -44,7 +46,8 @@ export interface EdgeServices {
 export async function startApi(config: Config, services: EdgeServices): Promise<Address | null> {
   const { enabled, ...options } = config.api;
   if (!enabled) return null;
-  const { store, checkpoints, monitoring, transfer, publisher, intake, refusals, telemetry } = services;
+  const { store, checkpoints, monitoring, transfer, publisher, retention, intake, refusals, telemetry } =
+    services;
   const results = new StoredResults(store.log, logLikelihood);
   const api = new Api(
     { ...options, maxSamples: config.bus.maxBatchSamples },
@@ -52,6 +55,12 @@ export async function startApi(config: Config, services: EdgeServices): Promise<
       queries: store.queries,
       control: monitoring,
       incidents: services.incidents,
+      retention: {
+        status: () => retention.status(),
+        begin: () => retention.begin(),
+        maxAge: (metricId) => store.retention.maxAge(metricId),
+        setMaxAge: (metricId, maxAgeSeconds) => store.retention.setMaxAge(metricId, maxAgeSeconds),
+      },
       importModel: (spec) => transfer.importModel(spec),
       intake,
       refusals,
@@ -59,7 +68,8 @@ export async function startApi(config: Config, services: EdgeServices): Promise<
       subscribeLive: (handler) => publisher.subscribeLive(handler),
       readResults: (metricId, after, limit) => results.read(metricId, after, limit),
       logLikelihood,
-      checkpoints,
+      checkpoints: (metricId) => checkpoints.list(metricId),
+      checkpointBytes: (metricId) => checkpoints.size(metricId),
       telemetry,
       version: version(),
       ready: () => store.ping(),

@@ -67,6 +67,12 @@ export type ErrorCode =
   | 'copy_differs'
   /** Disk full, permission lost, database busy: a fault that may pass. Nothing was written; try again. */
   | 'store_unavailable'
+  /** No complete, consistent backup could be made. */
+  | 'backup_failed'
+  /** A backup that was not finished, is damaged, or is of another kind. */
+  | 'backup_unusable'
+  /** The message broker does not answer or lets us not in. */
+  | 'broker_unavailable'
   | 'checkpoint_damaged'
   /** No usable checkpoint and the generation's first rows are gone. */
   | 'checkpoint_lost'

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import type { CheckpointStore } from './checkpoints/checkpoint-store.ts';
 import { FilesystemCheckpointStore } from './checkpoints/filesystem/filesystem-checkpoint-store.ts';
-import { HtmEngineError } from './errors.ts';
+import type { HtmEngineError } from './errors.ts';
+import { passwordFrom } from './password-file.ts';
 import type { ServerStoreOptions } from './store/server/server-store.ts';
 import { describeServer, parseServerUrl } from './store/server/url.ts';
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
@@ -45,7 +45,7 @@ export function openStore(
       ...(onFailure !== undefined && { onFailure }),
     });
   }
-  return openServerStore(url, passwordFrom(settings.passwordFile), {
+  return openServerStore(url, passwordFrom(settings.passwordFile, 'store.passwordFile'), {
     maxConnections,
     statementTimeoutMs,
     ...(onRepeat !== undefined && { onRepeat }),
@@ -83,15 +83,10 @@ export function openCheckpointFiles(directory: string): Promise<CheckpointStore>
 }
 
 export { isServerUrl } from './store/server/url.ts';
-
-function passwordFrom(file: string): string | undefined {
-  if (file === '') return undefined;
-  try {
-    return readFileSync(file, 'utf8').split(/\r?\n/, 1)[0];
-  } catch (error) {
-    throw new HtmEngineError(
-      'config_invalid',
-      `store.passwordFile: ${error instanceof Error ? error.message : String(error)}`,
-    );
-  }
-}
+export { listCheckpointFiles, type CheckpointFile } from './checkpoints/filesystem/listing.ts';
+export {
+  readSnapshot,
+  snapshotDatabase,
+  type SnapshotModel,
+  type SnapshotSummary,
+} from './store/sqlite/snapshot.ts';

@@ -3,23 +3,25 @@ import type { Logger } from 'pino';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Address } from './address.ts';
 import { AnomalyService } from './anomaly/anomaly-service.ts';
-import { createMemoryBus } from './bus/memory/memory-bus.ts';
+import { startCustomData, startResultsExchange } from './broker-edges.ts';
 import type { CheckpointStore } from './checkpoints/checkpoint-store.ts';
 import { FilesystemCheckpointStore } from './checkpoints/filesystem/filesystem-checkpoint-store.ts';
 import type { Config } from './config.ts';
 import { Reloading } from './config/reloading.ts';
 import { openDataDirectory } from './data-directory.ts';
 import { type EdgeServices, startApi, startDemo, startGraphite, startHostCollector } from './edges.ts';
-import { logLikelihood } from './htm/index.ts';
+import { algorithmRevision, logLikelihood } from './htm/index.ts';
 import { IncidentService } from './incidents/incidents.ts';
 import { createIntake, type Intake } from './intake.ts';
 import { ScoringLag } from './lag.ts';
 import { automaticRequest, type ModelSettings } from './monitoring/generation-request.ts';
 import { Monitoring } from './monitoring/monitoring.ts';
 import { ModelTransfer } from './monitoring/transfer.ts';
+import { openBus } from './open-bus.ts';
 import { openStore, SQLITE } from './open-store.ts';
 import { Publisher } from './publishing/publisher.ts';
 import { RefusalCounter } from './refusals.ts';
+import { RetentionService } from './retention/retention-service.ts';
 import { ModelScheduler } from './scheduler/model-scheduler.ts';
 import type { StartedServices } from './started-services.ts';
 import { storeRepetitions } from './store-repetitions.ts';
@@ -55,12 +57,13 @@ export interface ServiceContext {
   readonly onFailure: (error: Error) => void;
 }
 
+const DAY_SECONDS = 86_400;
 /** How long each service may take to finish what it is in. */
 const STOP_TIMEOUT_MS = 10_000;
 
 /**
- * The composition root: every service in this process, on the store that is configured and an in-memory bus; the one place
- * that names concrete adapters (with `open-store.ts`). Services start in the order that lets each find those it hands work
+ * The composition root: every service in this process, on the store and the bus that are configured; the one place that
+ * names concrete adapters (with `open-store.ts` and `open-bus.ts`). Services start in the order that lets each find those it hands work
  * to, and are ended in the opposite one: first what lets samples in, so that what was accepted is stored, last the store.
  * @throws HtmEngineError `data_directory_unwritable`, `store_locked`, `store_newer`, `listen_failed`
  */
@@ -83,7 +86,12 @@ export async function startServices(
   const checkpoints = areCheckpointsRows(config)
     ? store.checkpoints
     : await FilesystemCheckpointStore.open(directory.checkpointDirectory);
-  const bus = createMemoryBus(config.bus, telemetry);
+  const { bus, original, disconnect } = await openBus(
+    config.bus,
+    () => store.catalogue.partitions(),
+    telemetry,
+  );
+  started.push(disconnect);
   const refusals = new RefusalCounter(telemetry);
   const log = timedLog(store.log, telemetry.registry);
   const lag = new ScoringLag(telemetry.registry);
@@ -122,6 +130,17 @@ export async function startServices(
   monitoring.start();
   started.push(() => monitoring.stop(STOP_TIMEOUT_MS));
 
+  const retention = new RetentionService({
+    ...retentionSettings(config),
+    retention: store.retention,
+    checkpoints: (metricId) => checkpoints.list(metricId),
+    knowsRevision: (revision) => revision === algorithmRevision,
+    telemetry,
+    nowSeconds,
+  });
+  retention.start();
+  started.push(() => retention.stop());
+
   const autoMonitor = config.monitoring.auto ? automaticRequest(models) : null;
   const activate = (metricIds: readonly string[]) => monitoring.activateReady(metricIds);
   await new MetricStorer({ bus, log, refusals, telemetry, lag, autoMonitor, activate }).start();
@@ -145,6 +164,7 @@ export async function startServices(
     incidents,
     transfer,
     publisher,
+    retention,
     intake,
     refusals,
     telemetry,
@@ -153,6 +173,10 @@ export async function startServices(
     started,
   };
   const addresses = { http: await startApi(config, edges), graphite: await startGraphite(config, edges) };
+  if (original !== null) {
+    await startResultsExchange(config, edges, original);
+    startCustomData(config, edges, original);
+  }
   if (config.collector.host) await startHostCollector(config, edges);
   if (config.collector.demo) startDemo(edges);
   return { store, checkpoints, monitoring, incidents, transfer, publisher, intake, reloading, addresses };
@@ -161,6 +185,16 @@ export async function startServices(
 function modelSettings({ monitoring: { minimumRows, variant, ceiling } }: Config): ModelSettings {
   const { enabled, ...limits } = ceiling;
   return { minimumRows, variant, ceiling: enabled ? limits : null };
+}
+
+function retentionSettings({ retention }: Config) {
+  const { maxAgeDays, cursorIdleDays, intervalSeconds, batchRows } = retention;
+  return {
+    maxAgeSeconds: Math.round(maxAgeDays * DAY_SECONDS),
+    cursorIdleSeconds: Math.round(cursorIdleDays * DAY_SECONDS),
+    intervalMs: intervalSeconds * 1000,
+    batchRows,
+  };
 }
 
 function areCheckpointsRows({ checkpoints: { keptIn }, store }: Config): boolean {

@@ -99,6 +99,12 @@ function makeApi(
         }),
       );
     },
+    retention: {
+      status: () => ({ maxAgeSeconds: 0, running: false, failure: null, lastPass: null }),
+      begin: () => undefined,
+      maxAge: () => Promise.resolve(null),
+      setMaxAge: () => Promise.resolve(),
+    },
     telemetry: { log: pino({ level: 'silent' }), registry: new Registry() },
     incidents: {
       list: () => Promise.resolve({ incidents: [], more: false }),
@@ -117,7 +123,8 @@ function makeApi(
     subscribeLive: () => Promise.resolve({ unsubscribe: () => Promise.resolve() }),
     readResults: () => Promise.resolve(null),
     logLikelihood: (anomalyScore) => anomalyScore / 2,
-    checkpoints: { list: () => Promise.resolve([]), size: () => Promise.resolve(0) },
+    checkpoints: () => Promise.resolve([]),
+    checkpointBytes: () => Promise.resolve(0),
     ready: () => Promise.resolve(),
   };
   const options = {

@@ -1,4 +1,6 @@
-import type { CheckpointStore } from '../checkpoints/checkpoint-store.ts';
+import type { AnswerOf } from '../contract/operation.ts';
+import type { getRetention } from '../contract/retention.ts';
+import type { CheckpointName } from '../checkpoints/checkpoint-store.ts';
 import type { IncidentService } from '../incidents/incidents.ts';
 import type { CountsRefusals, Intake } from '../intake.ts';
 import type { RefusalReason, Result, Sample } from '../metric.ts';
@@ -40,10 +42,21 @@ export type ReadResults = (
   readonly results: readonly Result[];
 } | null>;
 
+/** How long rows are kept; see src/retention. */
+export interface RetentionControl {
+  status(): AnswerOf<typeof getRetention>;
+  /** Begins a pass over all metrics unless one is running. */
+  begin(): void;
+  /** A metric's own age in seconds: 0 for ever, null for none. */
+  maxAge(metricId: string): Promise<number | null>;
+  setMaxAge(metricId: string, maxAgeSeconds: number | null): Promise<void>;
+}
+
 /** What the API needs of the engine; it never reaches into other stages. */
 export interface ApiServices {
   readonly queries: Queries;
   readonly control: MetricControl;
+  readonly retention: RetentionControl;
   readonly importModel: ImportModel;
   readonly incidents: Pick<
     IncidentService,
@@ -58,7 +71,10 @@ export interface ApiServices {
   readonly readResults: ReadResults;
   /** The anomaly score on its log scale, 0..1. */
   readonly logLikelihood: (anomalyScore: number) => number;
-  readonly checkpoints: Pick<CheckpointStore, 'list' | 'size'>;
+  /** The saved models of a metric, newest first. */
+  readonly checkpoints: (metricId: string) => Promise<CheckpointName[]>;
+  /** Bytes of the saved models of a metric. */
+  readonly checkpointBytes: (metricId: string) => Promise<number>;
   /** Of this program. */
   readonly version: string;
   /** Resolves when the engine can keep what it accepts; rejects with the reason otherwise. */

@@ -12,6 +12,7 @@ import { modelRoutes } from './models.ts';
 import { openApiDocument } from './openapi.ts';
 import { rankingRoutes } from './ranking.ts';
 import { RecentLikelihoods } from './recent-likelihoods.ts';
+import { retentionRoutes } from './retention.ts';
 import { resultRoutes } from './results.ts';
 import { route } from './route.ts';
 import type { BodyLimits } from './sample-body.ts';
@@ -43,6 +44,7 @@ export function v1Routes(
   transferRoutes(app, services);
   bulkRoutes(app, services);
   incidentRoutes(app, services);
+  retentionRoutes(app, services);
   sampleRoutes(app, services, limits);
   resultRoutes(app, services, live, streams);
   statusRoutes(app, services);

@@ -2,7 +2,8 @@ import type { RefusalReason, Sample } from '../metric.ts';
 
 /**
  * The bus seam: carries samples from listeners to the storer (accepted means kept), and wake-ups between stages
- * (lossy by contract: losing, repeating or reordering one changes nothing). Adapters: memory/.
+ * (lossy by contract: losing, repeating or reordering one changes nothing). Adapters: memory/
+ * inside one process, rabbitmq/ between several.
  */
 export interface Bus {
   /**
@@ -11,7 +12,10 @@ export interface Bus {
    * @throws HtmEngineError `store_unavailable` or `overloaded` (nothing was kept: try again), `stopped`
    */
   publishSamples(samples: readonly Sample[]): Promise<Receipt>;
-  /** Sets the one consumer of samples. It gets batches of several publishers together, in each publisher's order, one call at a time. */
+  /**
+   * Sets this process's one consumer of samples. It gets batches of several publishers together, of each metric in its
+   * publisher's order, one call at a time. Several processes share the partitions; each has one consumer at a time.
+   */
   consumeSamples(handler: SampleHandler): Promise<void>;
 
   /** Tells whoever listens that metrics have something new. Never waits, never throws. */
@@ -19,7 +23,7 @@ export interface Bus {
   /** @returns a function that ends the subscription. */
   onWake(topic: WakeTopic, handler: (metricIds: readonly string[]) => void): () => void;
 
-  /** Ends: what was published is still handled, later publishing is refused with code `stopped`. */
+  /** Ends: what was accepted is still handled (over a broker: stays there for the next consumer), later publishing is refused with code `stopped`. */
   close(): Promise<void>;
 }
 

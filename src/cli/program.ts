@@ -1,7 +1,9 @@
 import { Command, CommanderError } from 'commander';
 import { HtmEngineError } from '../errors.ts';
+import { registerBackup } from './commands/backup.ts';
 import { registerCheckConfig } from './commands/check-config.ts';
 import { registerCompletion } from './commands/completion.ts';
+import { registerDeadLetters } from './commands/dead-letters.ts';
 import { registerDemo } from './commands/demo.ts';
 import { registerDetect } from './commands/detect.ts';
 import { registerDoctor } from './commands/doctor.ts';
@@ -9,6 +11,8 @@ import { registerFileImport } from './commands/import.ts';
 import { registerInit } from './commands/init.ts';
 import { registerMetrics } from './commands/metrics.ts';
 import { registerModels } from './commands/models.ts';
+import { registerPlan } from './commands/plan.ts';
+import { registerRetention } from './commands/retention.ts';
 import { registerResults } from './commands/results.ts';
 import { registerSend } from './commands/send.ts';
 import { registerStore } from './commands/store.ts';
@@ -29,10 +33,14 @@ const COMMANDS: readonly Register[] = [
   registerFileImport,
   registerDetect,
   registerInit,
+  registerRetention,
   registerDemo,
   registerCheckConfig,
   registerDoctor,
+  registerPlan,
   registerStore,
+  registerBackup,
+  registerDeadLetters,
   registerCompletion,
 ];
 

@@ -10,6 +10,7 @@ import type {
   MonitorRequest,
   Ranking,
   RankingQuery,
+  RetentionJson,
   RowJson,
   SampleJson,
   SamplesAnswer,
@@ -166,6 +167,20 @@ export class EngineClient {
       outcomes.push(...answer.results);
     }
     return outcomes;
+  }
+
+  retention(): Promise<RetentionJson> {
+    return this.http.json('/api/v1/retention');
+  }
+
+  /** Begins to purge rows that are too old. */
+  beginPurge(): Promise<RetentionJson> {
+    return this.http.json('/api/v1/retention/run', { method: 'POST', body: {} });
+  }
+
+  /** @param maxAgeSeconds 0 for ever, null for the engine's setting. */
+  async setMaxAge(name: string, maxAgeSeconds: number | null): Promise<void> {
+    await this.http.json(`${metricPath(name)}/retention`, { method: 'PUT', body: { maxAgeSeconds } });
   }
 
   /** Stores samples; `problems` name those that were refused by their position, from 1. */

@@ -29,6 +29,13 @@ export const FLAGS: readonly SettingFlag[] = [
     default: 'sqlite',
   },
   {
+    name: '--bus',
+    argument: '<url>',
+    path: 'bus.url',
+    help: 'take samples over a RabbitMQ broker: amqp://user@host/vhost',
+    default: 'memory',
+  },
+  {
     name: '--host',
     argument: '<address>',
     path: 'listener.graphite.host',

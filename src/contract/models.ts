@@ -52,7 +52,7 @@ const model = z
         tail: z.enum(['one-sided', 'two-sided']),
       })
       .describe('Constants of the likelihood, frozen with the generation; in rows.'),
-    checkpointBytes: z.int().describe('What all saved models of the metric take.'),
+    diskBytes: z.object({ rows: z.int().describe('An estimate.'), checkpoints: z.int() }),
     checkpoints: z.array(z.object({ rowid: z.int() })).describe('Saved models, newest first.'),
     parameters: z.unknown().describe('Complete model parameters.'),
     spec: z.unknown().describe('What was asked for.'),

@@ -27,7 +27,7 @@ export interface Operation<
   /** Bodies by media type that the route reads itself. */
   readonly bodies: Readonly<Record<string, z.ZodType>>;
   /** Status of success. */
-  readonly status: 200 | 201 | 204;
+  readonly status: 200 | 201 | 202 | 204;
   /** The JSON answer; null where there is none, or it is of `answerTypes`. */
   readonly answer: Answer | null;
   /** Media types of an answer that is not plain JSON. */

@@ -5,6 +5,7 @@ import * as metrics from './metrics.ts';
 import * as models from './models.ts';
 import type { Operation } from './operation.ts';
 import * as ranking from './ranking.ts';
+import * as retention from './retention.ts';
 import * as samples from './samples.ts';
 
 /** Every operation of `/api/v1`, in the order in which documents show them. */
@@ -38,6 +39,10 @@ export const OPERATIONS: readonly Operation[] = [
   incidents.forgetUsual,
   samples.postSamples,
   samples.streamResults,
+  retention.getRetention,
+  retention.runRetention,
+  retention.getMetricRetention,
+  retention.setMetricRetention,
   engine.getStatus,
   engine.getDocument,
 ];

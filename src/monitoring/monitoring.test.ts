@@ -42,6 +42,10 @@ class MemoryCatalogue implements Catalogue {
     });
   }
 
+  partitions(): Promise<number> {
+    return Promise.resolve(1);
+  }
+
   #existing(metricId: string): MemoryMetric {
     const metric = this.metrics.get(metricId);
     if (metric === undefined || metric.discarded)

@@ -218,6 +218,25 @@ describe('model scheduler: checkpoints and replay', () => {
     expect(second.log.rawScores(A)).toEqual(await undisturbed(331));
   });
 
+  it('passes over a checkpoint of a revision it does not know, and leaves it to those who do', async () => {
+    const checkpoints = new MemoryCheckpoints();
+    const first = await start({ log: monitored(330), checkpoints });
+    await first.settle();
+    await first.scheduler.stop();
+    const [newest, older] = await checkpoints.list(A);
+    if (newest === undefined || older === undefined) throw new Error('there are no two checkpoints');
+    const unknown = { ...newest, revision: 99 };
+    await checkpoints.put(unknown, Uint8Array.of(1));
+    await checkpoints.delete(newest);
+    first.log.append(A, values(1, 331));
+    const second = await start({ log: first.log, checkpoints });
+    await second.settle();
+    expect(await second.count('replayed_rows_total')).toBe(330 - older.rowid);
+    expect(await second.count('checkpoints_unusable_total')).toBe(0);
+    expect(await checkpoints.list(A)).toContainEqual(unknown);
+    expect(second.log.rawScores(A)).toEqual(await undisturbed(331));
+  });
+
   it('starts at the first row when both are damaged, and fails the metric if that is gone', async () => {
     const checkpoints = new MemoryCheckpoints();
     const first = await start({ log: monitored(330), checkpoints });

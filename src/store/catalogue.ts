@@ -14,6 +14,9 @@ export interface MetricCopy {
 
 /** The catalogue: metrics, their generations, and who works on them. Every change of state is one transaction, guarded by the state it expects. */
 export interface Catalogue {
+  /** How many partitions the metrics are in. */
+  partitions(): Promise<number>;
+
   /** Creates a metric of the custom datasource, UNMONITORED; one that exists is left as it is (`created` false). */
   createMetric(name: string): Promise<{ metricId: string; created: boolean }>;
   getMetric(metricId: string): Promise<Metric | null>;

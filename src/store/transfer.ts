@@ -53,6 +53,8 @@ export const METRIC_PARTS = [
   'result_clearing',
   'anomaly_span',
   'usual_pattern',
+  'metric_retention',
+  'stalled_cursor',
 ] as const;
 export type MetricPart = (typeof METRIC_PARTS)[number];
 

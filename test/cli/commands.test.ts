@@ -96,6 +96,7 @@ describe('metrics and models', () => {
     expect(stdout).toContain('waiting for data, 1 of 288');
     expect(stdout).toContain('42 at 2020-09-13 12:26:40 UTC');
     expect(stdout).toContain('failed: row 5 cannot be learned');
+    expect(stdout).toContain('disk     about 2.0 MiB of rows, 0.5 MiB of saved models');
   });
 
   it('tells what became of each metric, and fails if one was refused', async () => {

@@ -4,7 +4,7 @@ import { createMemoryBus } from '../../src/bus/memory/memory-bus.ts';
 import { CONFORMANCE_BOUNDS, busConformance } from './bus.ts';
 
 busConformance('memory', () =>
-  Promise.resolve(
-    createMemoryBus(CONFORMANCE_BOUNDS, { log: pino({ level: 'silent' }), registry: new Registry() }),
-  ),
+  Promise.resolve({
+    bus: createMemoryBus(CONFORMANCE_BOUNDS, { log: pino({ level: 'silent' }), registry: new Registry() }),
+  }),
 );

@@ -31,7 +31,7 @@ async function appendInProcessThatIsKilled(path: string, batches: readonly Metri
 }
 
 /** Everything but what belongs to the installation; rows and generations go with their metrics. */
-const EMPTY = 'delete from metric; update lease set epoch = 0, owner = null;';
+const EMPTY = 'delete from metric; delete from outbox; update lease set epoch = 0, owner = null;';
 
 describe('the SQLite store', () => {
   let directory: string;

@@ -26,6 +26,9 @@ export class FakeEngine {
   /** Whether a post that fails has its samples stored all the same, as when the answer is lost. */
   storesWhenFailing = false;
   readonly imported: unknown[] = [];
+  /** What is answered of retention, the last one again and again. */
+  retention: object[] = [];
+  readonly ages: [string, unknown][] = [];
   specs: ModelSpecJson[] = [];
   /** Called for each stream that is opened. */
   onStream: (request: IncomingMessage, response: ServerResponse) => void = (_, response) => response.end();
@@ -71,6 +74,7 @@ export class FakeEngine {
   #answer(method: string, { pathname, searchParams }: URL, body: string): Answer {
     const [, , , kind, encodedName, part, action] = pathname.split('/');
     if (kind === 'samples') return this.#samples(body);
+    if (kind === 'retention') return this.#retention(method);
     if (kind === 'models') return this.#models(method, searchParams, body);
     if (kind !== 'metrics') return refusal(404, 'reserved_name', 'there is no such path');
     if (encodedName === undefined) return this.#collection(method, searchParams, body);
@@ -78,6 +82,10 @@ export class FakeEngine {
     if (part === 'model' && method === 'PUT') return this.#monitor(name);
     const metric = this.metrics.get(name);
     if (metric === undefined) return refusal(404, 'metric_not_found', `there is no metric "${name}"`);
+    if (part === 'retention') {
+      this.ages.push([name, (JSON.parse(body) as { maxAgeSeconds: unknown }).maxAgeSeconds]);
+      return { status: 200, body: { name } };
+    }
     if (part === 'data') return this.#data(metric, searchParams);
     if (part === 'model') return this.#model(method, name, metric, action, body);
     if (method === 'DELETE') this.metrics.delete(name);
@@ -145,10 +153,15 @@ export class FakeEngine {
         variant: 'cpp',
         range: { min: 0, max: 100 },
         resolution: 0.5,
-        checkpointBytes: 0,
         checkpoints: [],
+        diskBytes: { rows: 2 ** 21, checkpoints: 2 ** 19 },
       },
     };
+  }
+
+  #retention(method: string): Answer {
+    const answer = this.retention.length > 1 ? this.retention.shift() : this.retention[0];
+    return { status: method === 'POST' ? 202 : 200, body: answer };
   }
 
   #models(method: string, query: URLSearchParams, body: string): Answer {

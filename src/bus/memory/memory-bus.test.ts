@@ -5,7 +5,7 @@ import { HtmEngineError } from '../../errors.ts';
 import type { Sample } from '../../metric.ts';
 import type { Bus, SampleDelivery } from '../bus.ts';
 import { createMemoryBus } from './memory-bus.ts';
-import { MAX_PENDING_WAKE_UPS } from './wake-ups.ts';
+import { MAX_PENDING_WAKE_UPS } from '../wake-ups.ts';
 
 const sample = (i: number): Sample => ({ name: 'm', value: i, timestamp: 1_600_000_000 + i });
 const samples = (first: number, count: number) => Array.from({ length: count }, (_, i) => sample(first + i));

@@ -3,7 +3,8 @@ import { HtmEngineError } from '../../errors.ts';
 import type { Sample } from '../../metric.ts';
 import type { Telemetry } from '../../telemetry.ts';
 import type { Bus, Receipt, SampleHandler, SampleRefusal, WakeTopic } from '../bus.ts';
-import { WakeUps } from './wake-ups.ts';
+import { Door } from '../door.ts';
+import { WakeUps } from '../wake-ups.ts';
 
 export interface MemoryBusOptions {
   /** Samples that wait for the consumer at the most; beyond that publishers wait. A larger publication is taken alone. */
@@ -11,9 +12,6 @@ export interface MemoryBusOptions {
   /** Samples that are handed to the consumer together at the most. */
   readonly maxBatchSamples: number;
 }
-
-/** Publishers that wait for room at the most; the next one is told to try again. */
-const MAX_WAITING_PUBLISHERS = 10_000;
 
 /** Samples of one publisher and what became of the first `handled` of them. */
 interface Publication {
@@ -37,11 +35,10 @@ export function createMemoryBus(options: MemoryBusOptions, telemetry: Telemetry)
 class MemoryBus implements Bus {
   readonly #options: MemoryBusOptions;
   readonly #wakeUps: WakeUps;
-  /** Publications that wait for room in the queue, oldest first. */
-  readonly #door: Publication[] = [];
+  /** Where publications wait for room in the queue. */
+  readonly #door: Door<Publication>;
   /** Publications that wait for the consumer or are with it, oldest first. */
   readonly #queue: Publication[] = [];
-  #queuedSamples = 0;
   #handler: SampleHandler | null = null;
   /** Settles when everything published is handled; null while there is nothing to do. */
   #consuming: Promise<void> | null = null;
@@ -49,6 +46,7 @@ class MemoryBus implements Bus {
 
   constructor(options: MemoryBusOptions, telemetry: Telemetry) {
     this.#options = options;
+    this.#door = new Door(options.maxSamples, (publication) => this.#queue.push(publication));
     const registers = [telemetry.registry];
     const droppedWakeUps = new Counter({
       name: 'htmengine_bus_dropped_wakeups_total',
@@ -56,8 +54,8 @@ class MemoryBus implements Bus {
       registers,
     });
     this.#wakeUps = new WakeUps(telemetry.log, droppedWakeUps);
-    const queuedSamples = () => this.#queuedSamples;
-    const waitingPublishers = () => this.#door.length;
+    const queuedSamples = () => this.#door.samplesInside;
+    const waitingPublishers = () => this.#door.waitingPublishers;
     new Gauge({
       name: 'htmengine_bus_queued_samples',
       help: 'Samples that wait in memory for the storer',
@@ -79,16 +77,10 @@ class MemoryBus implements Bus {
   async publishSamples(samples: readonly Sample[]): Promise<Receipt> {
     if (this.#closed)
       throw new HtmEngineError('stopped', 'the engine is stopping: samples are not taken any more');
-    if (this.#door.length >= MAX_WAITING_PUBLISHERS) {
-      throw new HtmEngineError(
-        'overloaded',
-        `${MAX_WAITING_PUBLISHERS} publishers wait already: try again later`,
-      );
-    }
+    this.#door.checkRoom();
     if (samples.length === 0) return { refused: [] };
     return new Promise((resolve, reject) => {
-      this.#door.push({ samples, resolve, reject, refused: [], handled: 0 });
-      this.#admit();
+      this.#door.arrive({ samples, resolve, reject, refused: [], handled: 0 });
       this.#start();
     });
   }
@@ -112,23 +104,10 @@ class MemoryBus implements Bus {
     this.#closed = true;
     if (this.#handler === null) {
       const stopped = new HtmEngineError('stopped', 'the engine stopped before it had a storer');
-      for (const { reject } of [...this.#queue.splice(0), ...this.#door.splice(0)]) reject(stopped);
+      for (const { reject } of [...this.#queue.splice(0), ...this.#door.turnAway()]) reject(stopped);
     }
     while (this.#consuming !== null) await this.#consuming;
     this.#wakeUps.close();
-  }
-
-  /** Lets in, in their order, the publications that there is room for. */
-  #admit(): void {
-    for (;;) {
-      const [next] = this.#door;
-      if (next === undefined) return;
-      const queuedSamples = this.#queuedSamples + next.samples.length;
-      if (this.#queue.length > 0 && queuedSamples > this.#options.maxSamples) return;
-      this.#door.shift();
-      this.#queue.push(next);
-      this.#queuedSamples = queuedSamples;
-    }
   }
 
   #start(): void {
@@ -144,10 +123,7 @@ class MemoryBus implements Bus {
   async #consume(handler: SampleHandler): Promise<void> {
     // What other sockets bring in this turn of the event loop goes into the same batch.
     await new Promise((resolve) => setImmediate(resolve));
-    while (this.#queue.length > 0) {
-      await this.#handle(this.#nextBatch(), handler);
-      this.#admit();
-    }
+    while (this.#queue.length > 0) await this.#handle(this.#nextBatch(), handler);
   }
 
   /** The oldest publications that fit into one batch together, or the next part of one that is larger. */
@@ -192,6 +168,6 @@ class MemoryBus implements Bus {
   /** Takes the oldest publication out of the queue. */
   #remove(publication: Publication): void {
     if (this.#queue.shift() !== publication) throw new Error('publications leave the queue in their order');
-    this.#queuedSamples -= publication.samples.length;
+    this.#door.leave(publication);
   }
 }

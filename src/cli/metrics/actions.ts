@@ -120,7 +120,11 @@ interface Outcome {
 }
 
 /** Does it to each metric, telling what became of each; what is refused for one does not stop the others but fails the command. */
-async function perform(args: readonly string[], options: ActionOptions, action: Action): Promise<void> {
+export async function perform(
+  args: readonly string[],
+  options: ActionOptions,
+  action: Action,
+): Promise<void> {
   const client = new EngineClient(options.url, options);
   const { names, byPattern } = await selectNames(client, args, options);
   if (byPattern && action.loses !== undefined && options.yes !== true) {

@@ -74,7 +74,7 @@ function stateSentence(metric: MetricJson): string {
 }
 
 function modelFacts(model: ModelJson): [string, string][] {
-  const { generation, variant, range, resolution, checkpoints, checkpointBytes } = model;
+  const { generation, variant, range, resolution, checkpoints, diskBytes } = model;
   const parts = [
     `generation ${generation}`,
     variant === null ? null : `variant ${variant}`,
@@ -82,11 +82,15 @@ function modelFacts(model: ModelJson): [string, string][] {
     resolution === null ? null : `resolution ${shortNumber(resolution)}`,
   ];
   const saved = checkpoints.map(({ rowid }) => `row ${rowid.toLocaleString('en')}`);
-  const size = `${(checkpointBytes / MIB).toFixed(1)} MiB`;
   return [
     ['model', parts.filter((part) => part !== null).join(', ')],
-    ['saved', saved.length === 0 ? 'not yet' : `at ${saved.join(' and ')} (${size})`],
+    ['saved', saved.length === 0 ? 'not yet' : `at ${saved.join(' and ')}`],
+    ['disk', `about ${mib(diskBytes.rows)} of rows, ${mib(diskBytes.checkpoints)} of saved models`],
   ];
+}
+
+function mib(bytes: number): string {
+  return `${(bytes / MIB).toFixed(1)} MiB`;
 }
 
 function timeText(seconds: number): string {

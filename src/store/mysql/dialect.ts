@@ -122,5 +122,6 @@ export function mysqlDialect(collation: string): SqlDialect {
       values.length === 0 ? sql`false` : sql`${expression} in (${sql.join(values)})`,
     time: dateTime,
     bulk: new MysqlBulk(collation),
+    locksRows: true,
   };
 }

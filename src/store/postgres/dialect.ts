@@ -85,4 +85,5 @@ export const postgresDialect: SqlDialect = {
   isOneOf: (expression, values) => sql`${expression} = any(${[...values]}::varchar[])`,
   time: (epochSeconds) => new Date(epochSeconds * 1000),
   bulk: new PostgresBulk(),
+  locksRows: true,
 };

@@ -24,6 +24,10 @@ export class SqlCatalogue implements Catalogue {
     this.#partitions = partitions;
   }
 
+  partitions(): Promise<number> {
+    return Promise.resolve(this.#partitions);
+  }
+
   async createMetric(name: string): Promise<{ metricId: string; created: boolean }> {
     refuseName(name);
     let before: string | undefined;

@@ -4,7 +4,7 @@ import { CUSTOM_DATASOURCE, MetricStatus } from '../../metric.ts';
 import type { MetricCopy } from '../catalogue.ts';
 import { firstRowid } from './generations.ts';
 import { createMetrics, requireMetric, selectMetric } from './metrics.ts';
-import { partitionOf } from './partition.ts';
+import { partitionOf } from '../../partition.ts';
 import { COPYING_DATASOURCE, DISCARDED_DATASOURCE } from './schema.ts';
 import type { Db } from './session.ts';
 

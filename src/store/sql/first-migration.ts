@@ -2,7 +2,7 @@ import type { Kysely } from 'kysely';
 import { MetricStatus } from '../../metric.ts';
 import { newLeases } from './leases.ts';
 import { newTable, type MigrationDialect } from './migration-dialect.ts';
-import { NEW_INSTALLATION_PARTITIONS } from './partition.ts';
+import { NEW_INSTALLATION_PARTITIONS } from '../../partition.ts';
 import type { Schema } from './schema.ts';
 
 /**

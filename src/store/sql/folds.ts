@@ -9,6 +9,7 @@ import type {
 } from '../log.ts';
 import { checkFinite, checkInteger, checkLengths, MAX_ROWID, MAX_ROWS } from './bounds.ts';
 import { changeStatus } from './metrics.ts';
+import { keepEvent } from './outbox.ts';
 import { prepared } from './prepared.ts';
 import type { Stage } from './schema.ts';
 import { keepSpans } from './spans.ts';
@@ -46,6 +47,7 @@ export async function recordRawScores(
   checkFound(slice, found);
   if (slice.modelBuilt && nextStatus(status, 'modelBuilt') !== null) {
     await changeStatus(db, metricId, 'modelBuilt');
+    await keepEvent(db, 'built', metricId);
   }
 }
 
@@ -86,6 +88,7 @@ export async function failModel(db: Db, failure: ModelFailure): Promise<void> {
   await guard(db, 'scheduler', failure);
   const failed = await changeStatus(db, failure.metricId, 'fail', failure.message);
   if (!failed) throw new FoldRefused('generation');
+  await keepEvent(db, 'failed', failure.metricId, failure.message);
 }
 
 /** @throws RangeError if the slice contradicts itself. */

@@ -11,7 +11,7 @@ import {
   type MetricEvent,
 } from '../../metric.ts';
 import { checkRequest, generationRow } from './generations.ts';
-import { partitionOf } from './partition.ts';
+import { partitionOf } from '../../partition.ts';
 import { COPYING_DATASOURCE, DISCARDED_DATASOURCE, type Schema } from './schema.ts';
 import type { Db } from './session.ts';
 

@@ -6,6 +6,8 @@ import { checkpointMigration } from './checkpoint-migration.ts';
 import { firstMigration } from './first-migration.ts';
 import { incidentMigration } from './incident-migration.ts';
 import type { MigrationDialect } from './migration-dialect.ts';
+import { retentionMigration } from './retention-migration.ts';
+import { outboxMigration } from './outbox-migration.ts';
 import type { Schema } from './schema.ts';
 import { viewMigration } from './view-migration.ts';
 
@@ -20,7 +22,9 @@ export async function migrate(db: Kysely<Schema>, dialect: MigrationDialect, whe
     '0002-checkpoints': { up: (database: Kysely<Schema>) => checkpointMigration(database, dialect) },
     '0003-incidents': { up: (database: Kysely<Schema>) => incidentMigration(database, dialect) },
     '0004-views': { up: (database: Kysely<Schema>) => viewMigration(database, dialect) },
-    '0005-anomaly-bars': { up: (database: Kysely<Schema>) => barsMigration(database, dialect) },
+    '0005-retention': { up: (database: Kysely<Schema>) => retentionMigration(database, dialect) },
+    '0006-outbox': { up: (database: Kysely<Schema>) => outboxMigration(database, dialect) },
+    '0007-anomaly-bars': { up: (database: Kysely<Schema>) => barsMigration(database, dialect) },
   };
   await refuseNewer(db, Object.keys(migrations), where);
   const migrator = new Migrator({

@@ -3,6 +3,7 @@ import type { GenerationRequest } from '../../generation.ts';
 import { MetricStatus, type MetricEvent } from '../../metric.ts';
 import { firstRowid, generationRow, givenRange, openGeneration, rangeOfRows } from './generations.ts';
 import { changeStatus, requireMetric } from './metrics.ts';
+import { keepEvent } from './outbox.ts';
 import type { Attempt, Db } from './session.ts';
 import { endSpans } from './spans.ts';
 
@@ -102,6 +103,7 @@ export async function unmonitor(db: Db, metricId: string): Promise<boolean> {
 
 /** Ends the pending or open generation: its watermarks and cursors go, its open span ends, its results are noted for clearing. */
 export async function closeGeneration(db: Db, metricId: string): Promise<void> {
+  await keepEvent(db, 'deleted', metricId);
   await rememberResults(db, metricId);
   await db
     .updateTable('generation')
@@ -113,6 +115,7 @@ export async function closeGeneration(db: Db, metricId: string): Promise<void> {
   await db.deleteFrom('anomaly_watermark').where('uid', '=', metricId).execute();
   await db.deleteFrom('cursor').where('uid', '=', metricId).execute();
   await endSpans(db, metricId);
+  await db.deleteFrom('stalled_cursor').where('uid', '=', metricId).execute();
 }
 
 /** See `Catalogue.clearResults`. */

@@ -1,4 +1,5 @@
 import type { MetricStatus } from '../../metric.ts';
+import type { ModelEventKind } from '../outbox.ts';
 
 /**
  * The tables, as Kysely sees them. `metric` and `metric_data` keep the original's columns (system reference 8.1).
@@ -19,6 +20,9 @@ export interface Schema {
   anomaly_span: AnomalySpanTable;
   mute: MuteTable;
   usual_pattern: UsualPatternTable;
+  metric_retention: MetricRetentionTable;
+  stalled_cursor: StalledCursorTable;
+  outbox: OutboxTable;
 }
 
 export interface MetricTable {
@@ -151,7 +155,8 @@ export type Stage = (typeof STAGES)[number];
 
 /** What was decided when the database was created, and what serves the whole of it. */
 export interface InstallationTable {
-  name: 'partitions' | 'ping' | 'copying';
+  /** `outbox` is there while somebody tells what happened to models. */
+  name: 'partitions' | 'ping' | 'copying' | 'outbox';
   value: string;
 }
 
@@ -202,6 +207,38 @@ export interface UsualPatternTable {
   to_minute: number | null;
   created_at: number;
   note: string;
+}
+
+/** Metrics whose rows are kept for another time than the engine's setting says. */
+export interface MetricRetentionTable {
+  uid: string;
+  /** `KEEP_FOR_EVER` or more. */
+  max_age_seconds: number;
+}
+
+/** Cursors that were found to keep rows from being purged; of no meaning any more when the cursor has moved. */
+export interface StalledCursorTable {
+  uid: string;
+  consumer: string;
+  generation: number;
+  /** Where it was found. */
+  rowid: number;
+  /** When it was found there first. */
+  since: number;
+}
+
+/** What happened to models and is still to be told. */
+export interface OutboxTable {
+  uid: string;
+  /** Ascending per metric, among those that are there. */
+  sequence: number;
+  event_id: string;
+  kind: ModelEventKind;
+  name: string;
+  resource: string;
+  generation: number;
+  spec: string | null;
+  message: string | null;
 }
 
 /** Where a discarded metric waits for its rows to be removed. */

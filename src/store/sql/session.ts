@@ -34,6 +34,8 @@ export interface SqlDialect {
   /** Epoch seconds as a column of times takes them. */
   time(epochSeconds: number): unknown;
   readonly bulk: BulkStatements;
+  /** Whether rows are locked one by one (`for update`); if not, a writer has the whole database to itself. */
+  readonly locksRows: boolean;
 }
 
 /**

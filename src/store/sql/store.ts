@@ -3,7 +3,9 @@ import { SqlCatalogue } from './catalogue.ts';
 import { SqlCheckpointStore } from './checkpoints.ts';
 import { SqlIncidents } from './incidents.ts';
 import { SqlLog } from './log.ts';
+import { SqlOutbox } from './outbox.ts';
 import { SqlQueries } from './queries.ts';
+import { SqlRetention } from './retention.ts';
 import { SqlTransfer } from './transfer.ts';
 import type { Db, Session, SqlDialect } from './session.ts';
 
@@ -16,6 +18,8 @@ export async function sqlStore(session: Session, dialect: SqlDialect): Promise<O
     queries: new SqlQueries(session, dialect),
     incidents: new SqlIncidents(session, dialect),
     transfer: new SqlTransfer(session, dialect),
+    retention: new SqlRetention(session, dialect),
+    outbox: new SqlOutbox(session),
     checkpoints: new SqlCheckpointStore(session),
     ping: () => session.write(ping),
   };

@@ -23,6 +23,7 @@ export function sqliteDialect(connection: Database.Database): SqlDialect {
       sql`${expression} in (select value from json_each(${JSON.stringify(values)}))`,
     time: (epochSeconds) => epochSeconds,
     bulk: new SqliteBulk(connection),
+    locksRows: false,
   };
 }
 

@@ -6,7 +6,7 @@ import type { Store } from '../store.ts';
 /** The parts of the store that are called over the thread's port. */
 export type Area = Extract<
   keyof Store,
-  'log' | 'catalogue' | 'queries' | 'incidents' | 'checkpoints' | 'transfer'
+  'log' | 'catalogue' | 'queries' | 'incidents' | 'checkpoints' | 'outbox' | 'transfer' | 'retention'
 >;
 
 export type Request =

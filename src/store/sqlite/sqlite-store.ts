@@ -5,7 +5,9 @@ import { workerFile } from '../../worker-file.ts';
 import type { Catalogue } from '../catalogue.ts';
 import type { Incidents } from '../incidents.ts';
 import type { Log } from '../log.ts';
+import type { Outbox } from '../outbox.ts';
 import type { Queries } from '../queries.ts';
+import type { Retention } from '../retention.ts';
 import type { Store } from '../store.ts';
 import type { Transfer } from '../transfer.ts';
 import type { SqliteOptions } from './database.ts';
@@ -55,6 +57,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
       metricsToPublish: true,
     }),
     catalogue: remote<Catalogue>(thread, 'catalogue', {
+      partitions: true,
       createMetric: true,
       getMetric: true,
       findMetric: true,
@@ -104,6 +107,12 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
       deleteAll: true,
       size: true,
     }),
+    outbox: remote<Outbox>(thread, 'outbox', {
+      startKeeping: true,
+      stopKeeping: true,
+      read: true,
+      remove: true,
+    }),
     transfer: remote<Transfer>(thread, 'transfer', {
       describe: true,
       metrics: true,
@@ -112,6 +121,12 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
       addMetric: true,
       addRows: true,
       finish: true,
+    }),
+    retention: remote<Retention>(thread, 'retention', {
+      listRetained: true,
+      purgeRows: true,
+      setMaxAge: true,
+      maxAge: true,
     }),
     ping: async () => {
       await thread.call({ area: 'store', method: 'ping', args: [] });

@@ -6,7 +6,9 @@ const UNDO: readonly (readonly [migration: string, statements: string])[] = [
   ['0002-checkpoints', 'drop table checkpoint'],
   ['0003-incidents', 'drop table usual_pattern; drop table mute; drop table anomaly_span'],
   ['0004-views', 'drop view htmengine_results; drop view htmengine_metrics'],
-  ['0005-anomaly-bars', 'alter table anomaly_watermark drop column bars'],
+  ['0005-retention', 'drop table stalled_cursor; drop table metric_retention'],
+  ['0006-outbox', 'drop table outbox'],
+  ['0007-anomaly-bars', 'alter table anomaly_watermark drop column bars'],
 ];
 
 export function migrationTests(current: () => StoreFixture): void {

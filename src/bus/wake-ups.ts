@@ -1,6 +1,6 @@
 import type { Counter } from 'prom-client';
 import type { Logger } from 'pino';
-import type { WakeTopic } from '../bus.ts';
+import type { WakeTopic } from './bus.ts';
 
 /** Ids of one topic that wait for their delivery at the most; wake-ups may be lost, so more are left to the sweeps. */
 export const MAX_PENDING_WAKE_UPS = 100_000;

@@ -1,0 +1,130 @@
+import { cp, mkdir, open, readdir, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { HtmEngineError } from '../errors.ts';
+import { databaseFile } from '../data-directory.ts';
+import {
+  listCheckpointFiles,
+  readSnapshot,
+  snapshotDatabase,
+  type CheckpointFile,
+  type SnapshotModel,
+  type SnapshotSummary,
+} from '../open-store.ts';
+import { describeFile, newManifest, writeManifest, type ManifestFile } from './manifest.ts';
+
+export interface BackupParts {
+  readonly dataDirectory: string;
+  /** An empty directory, or one that does not exist. */
+  readonly target: string;
+  readonly programVersion: string;
+  /** How long the database may be locked by others. */
+  readonly busyTimeoutMs: number;
+  readonly onProgress?: (done: number, files: number) => void;
+}
+
+export interface BackupOutcome {
+  readonly metrics: number;
+  readonly rows: number;
+  readonly checkpoints: number;
+  readonly bytes: number;
+}
+
+/** If models outran the copy and their rows were purged meanwhile; once is rare already. */
+const ATTEMPTS = 3;
+
+/**
+ * Backs a data directory up while an engine may be running on it: saved models first, then one consistent state of the
+ * database. A model saved before that state was committed before it, so its rows are in it.
+ * @throws HtmEngineError `backup_failed`, `store_unavailable`
+ */
+export async function backUp(parts: BackupParts): Promise<BackupOutcome> {
+  const { target } = parts;
+  await makeEmpty(target);
+  for (let attempt = 1; ; attempt++) {
+    const checkpoints = await copyCheckpoints(parts);
+    const database = databaseFile(target);
+    snapshotDatabase(databaseFile(parts.dataDirectory), database, parts.busyTimeoutMs);
+    const summary = readSnapshot(database);
+    const stranded = summary.models.find((model) => !canGoOn(model, checkpoints));
+    if (stranded === undefined) return finish(parts, summary, checkpoints);
+    if (attempt === ATTEMPTS) {
+      throw new HtmEngineError(
+        'backup_failed',
+        `metric ${JSON.stringify(stranded.name)} has no saved model from which it could go on, and its first rows are purged: it will be so after every backup; run htmengine models restart --relearn for it, or back up again if it was just being saved`,
+      );
+    }
+    await rm(database);
+    await rm(join(target, 'checkpoints'), { recursive: true, force: true });
+  }
+}
+
+/** Whether a model can be computed from what the backup has: from a saved one, or from its first row. */
+function canGoOn(model: SnapshotModel, checkpoints: readonly CheckpointFile[]): boolean {
+  const { metricId, generation, startRowid, processedRowid, firstRowid } = model;
+  const hasRowsAfter = (rowid: number) =>
+    rowid >= processedRowid || (firstRowid !== null && firstRowid <= rowid + 1);
+  return (
+    hasRowsAfter(startRowid - 1) ||
+    checkpoints.some(
+      ({ name }) =>
+        name.metricId === metricId &&
+        name.generation === generation &&
+        name.rowid <= processedRowid &&
+        hasRowsAfter(name.rowid),
+    )
+  );
+}
+
+async function makeEmpty(target: string): Promise<void> {
+  await mkdir(target, { recursive: true, mode: 0o750 });
+  const found = await readdir(target);
+  if (found.length === 0) return;
+  throw new HtmEngineError(
+    'backup_failed',
+    `${target} is not empty: give a directory that does not exist yet; an old or unfinished backup is yours to remove`,
+  );
+}
+
+/** Copies the saved models there are; one that is removed meanwhile has made way for a newer one. */
+async function copyCheckpoints({ dataDirectory, target }: BackupParts): Promise<CheckpointFile[]> {
+  const copied: CheckpointFile[] = [];
+  for (const file of await listCheckpointFiles(dataDirectory)) {
+    const path = join(target, file.path);
+    await mkdir(dirname(path), { recursive: true, mode: 0o750 });
+    try {
+      await cp(join(dataDirectory, file.path), path);
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') continue;
+      throw error;
+    }
+    copied.push(file);
+  }
+  return copied;
+}
+
+async function finish(
+  { target, programVersion, onProgress }: BackupParts,
+  { metrics, rows }: SnapshotSummary,
+  checkpoints: readonly CheckpointFile[],
+): Promise<BackupOutcome> {
+  const paths = ['htmengine.db', ...checkpoints.map(({ path }) => path)];
+  const files: ManifestFile[] = [];
+  for (const path of paths) {
+    await syncFile(join(target, path));
+    files.push(await describeFile(target, path));
+    onProgress?.(files.length, paths.length);
+  }
+  const createdAt = new Date().toISOString();
+  await writeManifest(target, newManifest({ programVersion, createdAt, metrics, rows, files }));
+  const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+  return { metrics, rows, checkpoints: checkpoints.length, bytes };
+}
+
+async function syncFile(path: string): Promise<void> {
+  const file = await open(path, 'r+');
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}

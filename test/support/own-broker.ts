@@ -1,0 +1,95 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { once } from 'node:events';
+import { promisify } from 'node:util';
+import { Connection } from 'rabbitmq-client';
+
+const run = promisify(execFile);
+const BIN = '/usr/lib/rabbitmq/bin';
+/** A node starts in seconds, and on a busy machine in a minute. */
+const START_TIMEOUT_MS = 150_000;
+
+/** Why tests cannot start a broker of their own, or null if they can. @throws where they must (HTMENGINE_REQUIRE_SERVICES) */
+export function missingOwnBroker(): string | null {
+  if (existsSync(join(BIN, 'rabbitmq-server'))) return null;
+  const reason = `there is no ${BIN}/rabbitmq-server`;
+  if (process.env.HTMENGINE_REQUIRE_SERVICES === '1') throw new Error(reason);
+  process.stderr.write(`NOT RUN: tests that restart RabbitMQ: ${reason}. Install rabbitmq-server.\n`);
+  return reason;
+}
+
+/** A RabbitMQ node of a test's own, which it may stop: own name, ports and directory. */
+export class OwnBroker {
+  readonly url: string;
+  readonly #directory: string;
+  readonly #environment: NodeJS.ProcessEnv;
+  readonly #server: ChildProcess;
+
+  private constructor(directory: string, port: number, environment: NodeJS.ProcessEnv) {
+    this.#directory = directory;
+    this.#environment = environment;
+    this.url = `amqp://guest:guest@127.0.0.1:${port}`;
+    this.#server = spawn(join(BIN, 'rabbitmq-server'), { env: environment, stdio: 'ignore' });
+  }
+
+  static async start(): Promise<OwnBroker> {
+    const directory = await mkdtemp(join(tmpdir(), 'htmengine-broker-'));
+    await mkdir(join(directory, 'log'));
+    await writeFile(join(directory, 'conf-env'), '');
+    const [port, distributionPort] = [await freePort(), await freePort()];
+    const broker = new OwnBroker(directory, port, {
+      PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
+      HOME: directory,
+      RABBITMQ_NODENAME: `htmengine-test-${port}@localhost`,
+      RABBITMQ_NODE_PORT: String(port),
+      RABBITMQ_NODE_IP_ADDRESS: '127.0.0.1',
+      RABBITMQ_DIST_PORT: String(distributionPort),
+      RABBITMQ_MNESIA_BASE: join(directory, 'mnesia'),
+      RABBITMQ_LOG_BASE: join(directory, 'log'),
+      RABBITMQ_ENABLED_PLUGINS_FILE: join(directory, 'plugins'),
+      RABBITMQ_CONF_ENV_FILE: join(directory, 'conf-env'),
+      RABBITMQ_CONFIG_FILE: join(directory, 'none'),
+      RABBITMQ_PID_FILE: join(directory, 'pid'),
+      RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '-kernel inet_dist_use_interface {127,0,0,1}',
+    });
+    const connection = new Connection({ url: broker.url, retryLow: 500, retryHigh: 500 });
+    connection.on('error', () => undefined);
+    await connection.onConnect(START_TIMEOUT_MS);
+    await connection.close();
+    return broker;
+  }
+
+  /** Stops the broker: connections go, and everything that is not durable. The Erlang node goes on. */
+  async stopApplication(): Promise<void> {
+    await this.#control('stop_app');
+  }
+
+  async startApplication(): Promise<void> {
+    await this.#control('start_app');
+  }
+
+  async dispose(): Promise<void> {
+    const exited = once(this.#server, 'exit');
+    await this.#control('stop').catch(() => this.#server.kill('SIGKILL'));
+    await exited;
+    await rm(this.#directory, { recursive: true, force: true });
+  }
+
+  async #control(command: string): Promise<void> {
+    await run(join(BIN, 'rabbitmqctl'), [command], { env: this.#environment });
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
