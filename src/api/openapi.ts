@@ -133,13 +133,16 @@ class Schemas {
   readonly named: Record<string, Json> = {};
 
   of(schema: z.ZodType, io: 'input' | 'output'): Json {
-    const { $schema: _dialect, $defs, ...json } = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
+    const { $defs, ...json } = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
     for (const [name, definition] of Object.entries($defs ?? {})) {
-      const { id: _id, ...named } = moved(definition) as { readonly id?: string };
-      this.named[name] = named;
+      this.named[name] = without('id', moved(definition) as Json);
     }
-    return moved(json) as Json;
+    return without('$schema', moved(json) as Json);
   }
+}
+
+function without(key: string, json: Json): Json {
+  return Object.fromEntries(Object.entries(json).filter(([name]) => name !== key));
 }
 
 /** With references to where this document keeps what they name. */

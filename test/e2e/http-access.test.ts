@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import { get } from 'node:https';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -341,7 +342,7 @@ it('speaks TLS with the certificate it is given', async () => {
   );
   const port = await start({ tlsCertFile: cert, tlsKeyFile: key });
   const request = get({ port, host: '127.0.0.1', path: '/api/v1/status', rejectUnauthorized: false });
-  const [response] = (await once(request, 'response')) as [import('node:http').IncomingMessage];
+  const [response] = (await once(request, 'response')) as [IncomingMessage];
   expect(response.statusCode).toBe(200);
   expect(JSON.parse(await text(response))).toMatchObject({ ready: true });
   expect(await raw(port, 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')).not.toContain('200 OK');

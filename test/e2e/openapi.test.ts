@@ -98,7 +98,7 @@ async function send(method: string, template: string, { path, query, body }: Ask
 }
 
 function shown(value: unknown): string {
-  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 const ajv = new Ajv2020({ strict: false, validateFormats: false });

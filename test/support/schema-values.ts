@@ -70,6 +70,7 @@ export class SchemaValues {
         });
       case 'object':
         return this.#object(schema);
+      case undefined:
       default:
         return fc.jsonValue({ maxDepth: 2 });
     }
@@ -148,7 +149,7 @@ function text({ pattern, minLength = 0, maxLength = USUAL_LENGTH }: JsonSchema):
   const expression = pattern === undefined ? null : new RegExp(pattern, 'u');
   return fc
     .string({ unit: 'grapheme', minLength, maxLength: Math.min(maxLength, USUAL_LENGTH) })
-    .filter((value) => expression?.test(value) !== false && [...value].length <= maxLength);
+    .filter((value) => expression?.test(value) !== false && Array.from(value).length <= maxLength);
 }
 
 function isOf(value: unknown, type: string | readonly string[]): boolean {

@@ -18,14 +18,14 @@ describe('tokens', () => {
 
   it('that break a rule are refused without being shown', () => {
     for (const text of ['admin x 0123456789abcdef', 'read 0123456789abcdef', 'read x short-secret']) {
-      expect(() => new Tokens([text])).toThrowError(/^api\.tokens/);
+      expect(() => new Tokens([text])).toThrow(/^api\.tokens/);
       try {
         new Tokens([text]);
       } catch (error) {
         expect(String(error)).not.toMatch(/0123456789abcdef|short-secret/);
       }
     }
-    expect(() => readTokens('/nonexistent/tokens')).toThrowError(/nonexistent/);
+    expect(() => readTokens('/nonexistent/tokens')).toThrow(/nonexistent/);
     expect(readTokens('')).toBe('');
   });
 });

@@ -98,7 +98,7 @@ export class Importer {
     for (const { line, reason, message } of refusals) {
       this.#badRows.add({
         line: samples[line - 1]?.line ?? 0,
-        reason: `the engine refused it: ${message ?? reason} (${reason})`,
+        reason: `the engine refused it: ${message} (${reason})`,
       });
     }
   }

@@ -31,7 +31,7 @@ export function httpDestination(client: EngineClient): Destination {
       const { answer } = await patiently(() => client.sendSamples(samples), options);
       return answer.problems.map(({ line, reason, message }) => ({
         position: line - 1,
-        reason: message === undefined ? reason : `${reason}: ${message}`,
+        reason: `${reason}: ${message}`,
       }));
     },
     end: () => Promise.resolve(),
