@@ -4,6 +4,7 @@ import { operation } from './operation.ts';
 
 /** What a store keeps. */
 const MAX_AGE_SECONDS = 2_147_483_647;
+const KEEPERS = ['scoring', 'checkpoints', 'likelihood', 'cursor', 'last_row', 'state'] as const;
 const maxAgeSeconds = z
   .int()
   .min(0)
@@ -22,7 +23,9 @@ const retentionStatus = z
         metricsWithOldRows: z.int(),
         purgedRows: z.int(),
         droppedCursors: z.int(),
-        keptBy: z.record(z.string(), z.int()).describe('Metrics whose old rows stay, by what keeps them.'),
+        keptBy: z
+          .record(z.enum(KEEPERS), z.int())
+          .describe('Metrics whose old rows stay, by what keeps them.'),
         finishedAt: timestamp,
         durationMs: z.number(),
       })

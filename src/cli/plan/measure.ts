@@ -1,6 +1,7 @@
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { AnomalyBars } from '../../anomaly-bars.ts';
 import { decodeCheckpoint, encodeCheckpoint } from '../../checkpoints/codec.ts';
 import type { CheckpointStore } from '../../checkpoints/checkpoint-store.ts';
 import { AnomalyModel, algorithmRevision, scalarAnomalyParameters } from '../../htm/index.ts';
@@ -193,6 +194,7 @@ async function storeRow(
         anomalyScores: rawScores,
         displayValues,
         state,
+        bars: AnomalyBars.decode(null).encode(),
         spans: [],
       });
     }),
