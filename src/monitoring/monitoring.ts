@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { retryStore } from '../backoff.ts';
+import type { Clock } from '../clock.ts';
 import type { Bus } from '../bus/bus.ts';
 import { HtmEngineError, hasCode } from '../errors.ts';
 import { FoldRunner, FoldTelemetry, type TurnOutcome } from '../fold-runner.ts';
@@ -20,6 +21,7 @@ export interface MonitoringOptions {
   readonly models: ModelSettings;
   /** How often the store is asked for metrics whose generation may open. */
   readonly sweepMs: number;
+  readonly clock?: Clock;
 }
 
 /** Rows of one transaction when results are cleared or rows removed, so that others get in between. */
@@ -53,15 +55,15 @@ export class Monitoring {
       concurrency: ACTIVATION_CONCURRENCY,
       log: this.#log,
       telemetry: new FoldTelemetry(telemetry.registry, 'monitoring'),
+      ...(options.clock && { clock: options.clock }),
     });
   }
 
   /** Begins to open generations whose rows are there, and finishes in the background what an earlier run left half done. */
   start(): void {
     this.#activation.start();
-    this.#copiesAbandoned = retryStore(this.#stopping.signal, this.#log, () =>
-      this.#options.catalogue.abandonCopies(),
-    );
+    const { signal } = this.#stopping;
+    this.#copiesAbandoned = this.#patiently(signal, () => this.#options.catalogue.abandonCopies());
     this.#finishing = this.#finishInterruptedWork().catch((error: unknown) => {
       if (hasCode(error, 'stopped')) return;
       this.#log.error(
@@ -254,7 +256,7 @@ export class Monitoring {
     const { catalogue } = this.#options;
     try {
       const activate = () => catalogue.activate(metricId, 'firstRows');
-      this.#opened(metricId, await retryStore(signal, this.#log, activate));
+      this.#opened(metricId, await this.#patiently(signal, activate));
     } catch (error) {
       if (!hasCode(error, 'metric_not_found')) throw error;
     }
@@ -301,7 +303,11 @@ export class Monitoring {
   async #repeat(batch: () => Promise<boolean>): Promise<void> {
     const { signal } = this.#stopping;
     let more = true;
-    while (more && !signal.aborted) more = await retryStore(signal, this.#log, batch);
+    while (more && !signal.aborted) more = await this.#patiently(signal, batch);
+  }
+
+  #patiently<T>(signal: AbortSignal, operation: () => Promise<T>): Promise<T> {
+    return retryStore(signal, this.#log, operation, this.#options.clock);
   }
 }
 
