@@ -86,9 +86,7 @@ export class Delivery {
       );
       const to = rows.length < batchRows ? scoredRowid : (rows.at(-1)?.rowid ?? from);
       await this.#hand(start, rows, signal);
-      const { refused } = await patiently(() =>
-        cursors.advance({ ...start, rowid: from }, to),
-      );
+      const { refused } = await patiently(() => cursors.advance({ ...start, rowid: from }, to));
       if (refused !== null) {
         this.#options.onRefused(refused);
         return 'retry';

@@ -103,7 +103,7 @@ export class ModelRunner {
     const { warmModels, committer, epoch } = this.#parts;
     const { metricId } = model;
     const reply = await this.#run(model, block);
-    const replayed = this.#compareReplayed(task, block, reply);
+    const replayed = await this.#compareReplayed(task, block, reply);
     if (!(await this.#commit(task, block, reply, replayed))) {
       warmModels.drop(metricId);
       return 'rest';
@@ -127,7 +127,7 @@ export class ModelRunner {
   }
 
   /** @returns how many of the scores are those of rows that were processed before. */
-  #compareReplayed(task: ModelTask, block: RowBlock, reply: RunReply): number {
+  async #compareReplayed(task: ModelTask, block: RowBlock, reply: RunReply): Promise<number> {
     const { log, metrics } = this.#parts;
     const scores = Array.from(reply.rawScores);
     const replayed = scores.filter((_, i) => (block.rowids[i] ?? 0) <= task.processedRowid).length;
@@ -136,7 +136,8 @@ export class ModelRunner {
       .flatMap((score, i) => (score === block.rawScores[i] ? [] : [i]));
     metrics.replayedRows.inc(replayed);
     const [first] = different;
-    if (first !== undefined) {
+    // Closed between the two reads, a generation's scores are not to be seen any more.
+    if (first !== undefined && (await this.#isOpen(task))) {
       metrics.mismatches.inc(different.length);
       const { metricId, generation } = task.generation;
       const row = block.rowids[first];
@@ -155,6 +156,15 @@ export class ModelRunner {
       );
     }
     return replayed;
+  }
+
+  async #isOpen({ generation: { metricId, generation } }: ModelTask): Promise<boolean> {
+    const { store, patience } = this.#parts;
+    const present = await patience.read(
+      'read what a model has to do',
+      async () => await store.modelTask(metricId),
+    );
+    return present?.generation.generation === generation;
   }
 
   /** T1 for the scores after the first `replayed`, if there are any or the model is new. @returns false if they were refused. */
