@@ -14,7 +14,7 @@ const METRIC_KEYS = new Set(['resource', 'unit', 'userInfo']);
 /** Of a row with its scores, measured on SQLite with rows of many metrics in turn (82 when new); no database tells it of one metric. */
 const ROW_BYTES = 100;
 
-const restart = z.strictObject({ how: z.enum(['retry', 'relearn']) });
+const restart = z.strictObject({ how: z.enum(['retry', 'skip', 'relearn']) });
 const clone = z.strictObject({ to: z.string(), rows: z.boolean().default(true) });
 
 /** What is done to the model of one metric. */

@@ -3,6 +3,7 @@ import { retryStore } from '../backoff.ts';
 import type { Clock } from '../clock.ts';
 import type { Bus } from '../bus/bus.ts';
 import { HtmEngineError, hasCode } from '../errors.ts';
+import type { ModelChange, ModelCommand } from '../model-command.ts';
 import { FoldRunner, FoldTelemetry, type TurnOutcome } from '../fold-runner.ts';
 import { MetricStatus, statusName } from '../metric.ts';
 import type { Catalogue } from '../store/catalogue.ts';
@@ -23,6 +24,9 @@ export interface MonitoringOptions {
   readonly sweepMs: number;
   readonly clock?: Clock;
 }
+
+/** How a model begins again. */
+export type Restart = 'retry' | 'skip' | 'relearn';
 
 /** Rows of one transaction when results are cleared or rows removed, so that others get in between. */
 const BATCH_ROWS = 5_000;
@@ -139,20 +143,38 @@ export class Monitoring {
   }
 
   /**
-   * Lets a model begin again. `retry`: one in ERROR goes on from where it stood, with the same row. `relearn`: whatever
+   * Lets a model begin again. `retry`: one in ERROR goes on from where it stood, with the same row. `skip`: likewise,
+   * without the row at which it failed, which is recorded and gets no score. `relearn`: whatever
    * its state, the results go and a new generation of the same spec learns from the lowest stored row.
-   * @throws metric_not_found, metric_not_monitored, metric_status_changed (`retry` of one that is not in ERROR)
+   * @throws metric_not_found, metric_not_monitored, metric_status_changed (`retry` or `skip` of one that is not in ERROR)
    */
-  async restartModel(metricId: string, how: 'retry' | 'relearn'): Promise<void> {
+  async restartModel(metricId: string, how: Restart): Promise<void> {
     await this.#serial.run(metricId, () =>
-      how === 'retry' ? this.#retry(metricId) : this.#relearn(metricId),
+      how === 'relearn' ? this.#relearn(metricId) : this.#retry(metricId, how),
     );
     this.#log.info({ event: 'monitoring.model_restarted', metricId, how }, 'model is restarted');
   }
 
-  async #retry(metricId: string): Promise<void> {
+  /**
+   * Gives the model a command: it takes effect after the last processed row, or after `afterRowid` if that is later.
+   * @throws metric_not_found, metric_not_monitored, invalid_argument, overloaded
+   */
+  async changeModel(metricId: string, change: ModelChange, afterRowid = 0): Promise<ModelCommand> {
+    const command = await this.#options.catalogue.changeModel(metricId, change, afterRowid);
+    this.#log.info({ event: 'monitoring.model_changed', metricId, ...command }, 'model is given a command');
+    return command;
+  }
+
+  async #retry(metricId: string, how: 'retry' | 'skip'): Promise<void> {
     const { catalogue, bus } = this.#options;
-    if (await catalogue.retry(metricId)) {
+    const skipped = how === 'skip' ? await catalogue.skipRow(metricId) : null;
+    if (skipped !== null) {
+      this.#log.warn(
+        { event: 'monitoring.row_skipped', metricId, rowid: skipped },
+        'a row is left out of a model',
+      );
+    }
+    if (skipped !== null || (how === 'retry' && (await catalogue.retry(metricId)))) {
       bus.wake('rowsStored', [metricId]);
       return;
     }

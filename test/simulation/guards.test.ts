@@ -2,14 +2,17 @@ import { describe, expect, it } from 'vitest';
 import { withoutGuard, type Guard, type GuardedFold } from './guards.ts';
 import { simulate } from './simulate.ts';
 
-const FOLDS: readonly GuardedFold[] = ['recordRawScores', 'recordAnomalyScores', 'advanceCursor'];
-const GUARDS: readonly Guard[] = ['generation', 'epoch', 'watermark'];
+const GUARDS = {
+  recordRawScores: ['generation', 'epoch', 'watermark', 'command'],
+  recordAnomalyScores: ['generation', 'epoch', 'watermark'],
+  advanceCursor: ['generation', 'epoch', 'watermark'],
+} as const satisfies Record<GuardedFold, readonly Guard[]>;
 /** Of these at least one must notice that a guard is missing; with all guards none complains. */
-const SEEDS = Array.from({ length: 200 }, (_, i) => i + 1);
+const SEEDS = Array.from({ length: 400 }, (_, i) => i + 1);
 
 describe('a guard that is missing is noticed', () => {
-  for (const fold of FOLDS) {
-    for (const guard of GUARDS) {
+  for (const [fold, guards] of Object.entries(GUARDS) as [GuardedFold, readonly Guard[]][]) {
+    for (const guard of guards) {
       it(`${fold}: ${guard}`, { timeout: 300_000 }, async () => {
         for (const seed of SEEDS) {
           const { violations } = await simulate(seed, (database) => withoutGuard(database, fold, guard));

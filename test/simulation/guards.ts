@@ -2,8 +2,15 @@ import type { CursorMove, Fold, Log, RawScoreSlice } from '../../src/store/log.t
 import type { SimulatedDatabase } from './database.ts';
 
 /** What T1 to T3 check. */
-export type Guard = 'generation' | 'epoch' | 'watermark';
+export type Guard = 'generation' | 'epoch' | 'watermark' | 'command';
 export type GuardedFold = 'recordRawScores' | 'recordAnomalyScores' | 'advanceCursor';
+
+const FIELDS = {
+  generation: 'generation',
+  epoch: 'epoch',
+  watermark: 'from',
+  command: 'commandSequence',
+} as const;
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
@@ -31,13 +38,14 @@ export function withoutGuard(
         generation: `select generation from generation where uid = @metricId and state = 'open'`,
         epoch: `select max(epoch) from lease`,
         watermark: WATERMARKS[fold],
+        command: 'select max(sequence) from model_command where uid = @metricId',
       }[guard],
     )
     .pluck();
-  const field = ({ generation: 'generation', epoch: 'epoch', watermark: 'from' } as const)[guard];
+  const field = FIELDS[guard];
   const call = <T extends Fold>(method: (slice: T) => Promise<unknown>) => {
     return (slice: T) => {
-      const altered: Mutable<T> = { ...slice };
+      const altered: Mutable<T> & { commandSequence?: number } = { ...slice };
       // Writes run in their order, so nothing comes between this one and the transaction.
       void session.write(() => {
         const parameters = {

@@ -1,4 +1,5 @@
 import { hasCode } from '../../src/errors.ts';
+import type { ModelChange } from '../../src/model-command.ts';
 import { Monitoring } from '../../src/monitoring/monitoring.ts';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
@@ -46,6 +47,7 @@ async function monitorAndChange(world: World, metricId: string, name: string): P
   const { chaos } = world.faults;
   await world.clock.sleep(chaos.next() * chaos.pick([0, 8_000, 20_000]));
   await monitor(world, name, 1);
+  if (chaos.chance(0.4)) await giveCommands(world, metricId);
   for (let change = 0; chaos.chance(0.6) && change < 4; change++) {
     await world.clock.sleep(chaos.next() * chaos.pick([100, 1_000, 8_000]));
     if (chaos.chance(0.4)) {
@@ -55,6 +57,28 @@ async function monitorAndChange(world: World, metricId: string, name: string): P
     await oneOf(world, (monitoring) => monitoring.unmonitorMetric(metricId));
     await world.clock.sleep(chaos.next() * chaos.pick([0, 0, 3_000]));
     await monitor(world, name, 2 + change);
+  }
+}
+
+/** Each takes effect after what is processed when it comes, or at a row to come. */
+async function giveCommands(world: World, metricId: string): Promise<void> {
+  const { chaos } = world.faults;
+  for (let left = 1 + Math.floor(chaos.next() * 4); left > 0; left--) {
+    await world.clock.sleep(chaos.next() * chaos.pick([100, 1_000, 6_000]));
+    const change = chaos.pick<ModelChange>([
+      { what: 'learning', on: chaos.chance(0.5) },
+      { what: 'reset' },
+      { what: 'skip' },
+    ]);
+    const afterRowid = Math.floor(chaos.next() * chaos.pick([1, ROWS]));
+    await oneOf(world, async (monitoring) => {
+      try {
+        await monitoring.changeModel(metricId, change, afterRowid);
+      } catch (error) {
+        // It waits for the rows its range comes from.
+        if (!hasCode(error, 'metric_not_monitored')) throw error;
+      }
+    });
   }
 }
 

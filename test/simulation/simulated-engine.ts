@@ -76,6 +76,7 @@ export class SimulatedEngine implements Life {
     const limits = { maxSamples: 1_000, maxBatchSamples: 100 };
     const bus = seams.bus(createMemoryBus(limits, telemetry));
     const lag = new ScoringLag(telemetry.registry, () => clock.now());
+    const spans = { opensAt: 0.5, holdsAt: 0.29, endingRows: 3 };
     const common = { log, bus, telemetry, epoch, clock, sweepMs: SWEEP_MS };
 
     const publisher = new Publisher({ ...common, logLikelihood, batchRows: 7 });
@@ -92,7 +93,7 @@ export class SimulatedEngine implements Life {
     });
     this.#stops.push(() => publisher.stop(STOP_TIMEOUT_MS));
 
-    const anomaly = new AnomalyService({ ...common, lag, sliceRows: 9, concurrency: 2 });
+    const anomaly = new AnomalyService({ ...common, lag, spans, sliceRows: 9, concurrency: 2 });
     anomaly.start();
     this.#stops.push(() => anomaly.stop(STOP_TIMEOUT_MS));
 

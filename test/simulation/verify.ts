@@ -1,14 +1,12 @@
 import type { Result } from '../../src/metric.ts';
-import { expectedRows, type ExpectedRow } from './expected.ts';
+import type { ModelChange } from '../../src/model-command.ts';
+import { expectedRows, type ExpectedRow, type GenerationRow } from './expected.ts';
 import { METRICS, ROWS, sampleOf } from './series.ts';
 import type { World } from './world.ts';
 
-interface GenerationRow {
+interface StoredGeneration extends GenerationRow {
   readonly generation: number;
   readonly state: string;
-  readonly start_rowid: number | null;
-  readonly model_params: string;
-  readonly likelihood: string;
 }
 
 /** Holds rows, scores and published results against those of a run without faults. */
@@ -16,7 +14,11 @@ export function verify(world: World): void {
   METRICS.forEach((_, metric) => verifyMetric(world, metric));
 }
 
-function verifyMetric({ database: { connection }, audit }: World, metric: number): void {
+function verifyMetric(world: World, metric: number): void {
+  const {
+    database: { connection },
+    audit,
+  } = world;
   const { name, metricId } = METRICS[metric] ?? { name: '', metricId: '' };
   const stored = connection
     .prepare(
@@ -26,10 +28,13 @@ function verifyMetric({ database: { connection }, audit }: World, metric: number
     )
     .all(metricId);
   const generations = connection
-    .prepare('select generation, state, start_rowid, model_params, likelihood from generation where uid = ?')
-    .all(metricId) as GenerationRow[];
+    .prepare(
+      `select generation, state, start_rowid, model_params, likelihood from generation
+        where uid = ? and start_rowid is not null`,
+    )
+    .all(metricId) as StoredGeneration[];
   const open = generations.find(({ state }) => state === 'open');
-  const expected = open === undefined ? [] : rowsOf(metric, open);
+  const expected = open === undefined ? [] : rowsOf(world, metric, open);
   const unscored = { rawAnomalyScore: null, anomalyScore: null, displayValue: null };
   const rows = Array.from({ length: ROWS }, (_, i) => ({
     rowid: i + 1,
@@ -44,15 +49,40 @@ function verifyMetric({ database: { connection }, audit }: World, metric: number
     const published = audit.published.filter(
       (result) => result.metricId === metricId && result.generation === generation.generation,
     );
-    const wanted = generation.start_rowid === null ? [] : rowsOf(metric, generation);
+    const wanted = rowsOf(world, metric, generation).filter(({ anomalyScore }) => anomalyScore !== null);
     const fault = faultOfPublished(wanted, published, generation.state === 'open');
     if (fault !== null)
       audit.violation(`metric ${name}, generation ${generation.generation}, published: ${fault}`);
   }
 }
 
-function rowsOf(metric: number, { start_rowid: start, model_params: parameters, likelihood }: GenerationRow) {
-  return expectedRows(metric, start ?? 1, parameters, likelihood);
+function rowsOf(
+  { database: { connection } }: World,
+  metric: number,
+  generation: StoredGeneration,
+): readonly ExpectedRow[] {
+  const commands = connection
+    .prepare(
+      `select sequence, after_rowid, what, args from model_command
+        where uid = ? and generation = ? order by sequence`,
+    )
+    .all(METRICS[metric]?.metricId, generation.generation) as CommandRow[];
+  return expectedRows(
+    metric,
+    generation,
+    commands.map(({ sequence, after_rowid: afterRowid, what, args }) => ({
+      sequence,
+      afterRowid,
+      change: { what, ...(JSON.parse(args ?? '{}') as object) } as ModelChange,
+    })),
+  );
+}
+
+interface CommandRow {
+  readonly sequence: number;
+  readonly after_rowid: number;
+  readonly what: string;
+  readonly args: string | null;
 }
 
 /** In order, repeats aside, and all of them if the generation is open. */
@@ -63,7 +93,8 @@ function faultOfPublished(
 ): string | null {
   let next = 0;
   for (const result of published) {
-    const index = result.rowid - (expected[0]?.rowid ?? 1);
+    const index = expected.findIndex(({ rowid: wanted }) => wanted === result.rowid);
+    if (index < 0) return `row ${result.rowid}, which has no score`;
     if (index > next) return `row ${result.rowid} came where row ${expected[next]?.rowid} was due`;
     if (index === next) next++;
     const { rowid, timestamp, value, rawAnomalyScore, anomalyScore, displayValue } = result;
