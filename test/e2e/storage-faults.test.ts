@@ -91,26 +91,34 @@ async function expectRecovery(running: Engine, end: () => void): Promise<void> {
 }
 
 describe('an engine whose storage fails', () => {
-  it('refuses rows while its disk is full and goes on when there is room', { timeout: 60_000 }, async (context) => {
-    if (!mountSmallDisk()) context.skip('mounting a small disk is not allowed here');
-    const running = await start();
-    const filler = join(directory.path, 'filler');
-    const { bavail, bsize } = statfsSync(directory.path);
-    writeFileSync(filler, Buffer.alloc(Math.max(0, bavail * bsize - 65_536)));
-    await expectRecovery(running, () => rmSync(filler));
-  });
+  it(
+    'refuses rows while its disk is full and goes on when there is room',
+    { timeout: 60_000 },
+    async (context) => {
+      if (!mountSmallDisk()) context.skip('mounting a small disk is not allowed here');
+      const running = await start();
+      const filler = join(directory.path, 'filler');
+      const { bavail, bsize } = statfsSync(directory.path);
+      writeFileSync(filler, Buffer.alloc(Math.max(0, bavail * bsize - 65_536)));
+      await expectRecovery(running, () => rmSync(filler));
+    },
+  );
 
-  it('refuses rows while another program locks the database and goes on after', { timeout: 60_000 }, async () => {
-    const running = await start();
-    const file = readdirSync(directory.path).find((name) => name.endsWith('.db')) ?? '';
-    const other = new Database(join(directory.path, file));
-    other.exec('BEGIN IMMEDIATE');
-    await expectRecovery(running, () => {
-      other.exec('ROLLBACK');
-      other.close();
-    }).catch((error: unknown) => {
-      other.close();
-      throw error;
-    });
-  });
+  it(
+    'refuses rows while another program locks the database and goes on after',
+    { timeout: 60_000 },
+    async () => {
+      const running = await start();
+      const file = readdirSync(directory.path).find((name) => name.endsWith('.db')) ?? '';
+      const other = new Database(join(directory.path, file));
+      other.exec('BEGIN IMMEDIATE');
+      await expectRecovery(running, () => {
+        other.exec('ROLLBACK');
+        other.close();
+      }).catch((error: unknown) => {
+        other.close();
+        throw error;
+      });
+    },
+  );
 });
