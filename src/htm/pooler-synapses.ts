@@ -1,8 +1,8 @@
 import { ArenaFormatError } from './arena.ts';
 import type { Arena, ArenaPart, SectionSpec } from './arena.ts';
-import { ONE_BITS, PermanenceSteps } from './permanence-steps.ts';
+import { ONE_BITS as oneBits, PermanenceSteps } from './permanence-steps.ts';
 import { PoolerPacking } from './pooler-packing.ts';
-import { NOT_POOLED } from './pooler-base.ts';
+import { NOT_POOLED as notPooled } from './pooler-base.ts';
 import type { PoolerBase } from './pooler-base.ts';
 
 /**
@@ -362,6 +362,10 @@ function extended(array: Uint8Array, length: number): Uint8Array<ArrayBuffer> {
 function bitsOf(value: number): number {
   return new Int32Array(Float32Array.of(value).buffer)[0];
 }
+
+// Of exported constants the compiler looks up the value at each use; these are part of the compiled code.
+const ONE_BITS = oneBits;
+const NOT_POOLED = notPooled;
 
 /** Scratch of `#gatherPooled`, for as many on inputs as there can be. */
 const gathered = new Int32Array(NOT_POOLED);
