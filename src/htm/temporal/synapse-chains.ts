@@ -5,8 +5,8 @@ import {
   GRANULES_USED,
   MAX_GRANULES,
   SEGMENTS_USED,
-  SLOTS as SLOTS_,
-  SLOT_BITS as SLOT_BITS_,
+  SLOTS as slots,
+  SLOT_BITS as slotBits,
   SYNAPSE_COUNT,
   granuleLengths,
   grownLength,
@@ -219,13 +219,15 @@ export class SynapseChains {
     const bits = this.#permanenceBits;
     const permanences = this.#permanences;
     const belowConnected = this.#connectedBits - 1;
+    // Told to be a number, it is not looked at again in each round.
+    const by = Math.fround(up);
     let notable = 0;
     let full = 0;
     for (let left = mask; left !== 0; left &= left - 1) {
       const bit = left & -left;
-      const place = (granule << SLOT_BITS) + 31 - Math.clz32(bit);
+      const place = placeOf(granule, left);
       const before = bits[place];
-      permanences[place] += up;
+      permanences[place] += by;
       if (bits[place] >= ONE_BITS) {
         bits[place] = ONE_BITS;
         full |= bit;
@@ -414,7 +416,7 @@ export class SynapseChains {
     this.#full.set(old[2]);
   }
 
-  /** Fills the derived tables; returns the index over so many groups of cells. */
+  /** Fills the derived tables of a store that is new or just loaded, whose numbers are all in use; returns the index over so many groups of cells. */
   #derive(groupCount: number): SourceIndex {
     const count = this.#counters[SYNAPSE_COUNT];
     const sources = new Uint16Array(count);
@@ -440,9 +442,9 @@ function placeOf(granule: number, slots: number): number {
   return (granule << SLOT_BITS) + (31 - Math.clz32(slots & -slots));
 }
 
-// Exported constants are looked up again at each use, those of the module are part of the compiled code.
-const SLOT_BITS = SLOT_BITS_;
-const SLOTS = SLOTS_;
+// Of exported constants the compiler looks up the value at each use; these are part of the compiled code.
+const SLOT_BITS = slotBits;
+const SLOTS = slots;
 const SLOT_MASK = SLOTS - 1;
 /** Below 1e-6 a synapse is destroyed; as the integer with the bits of that binary32 value. */
 const LEAST_PERMANENCE_BITS = new Int32Array(Float32Array.of(1e-6).buffer)[0];
