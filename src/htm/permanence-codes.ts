@@ -1,4 +1,5 @@
-import { ONE_BITS, PermanenceSteps } from './permanence-steps.ts';
+import { ONE_BITS } from './permanence-steps.ts';
+import type { PermanenceSteps } from './permanence-steps.ts';
 import type { PermanenceConstants } from './pooler-base.ts';
 
 /**
