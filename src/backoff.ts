@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { type Clock, systemClock } from './clock.ts';
 import { HtmEngineError, hasCode } from './errors.ts';
 
 /** How long to wait between attempts: the delay doubles from the first to the highest and stays there. */
@@ -17,6 +17,7 @@ export interface RetryOptions extends Backoff {
   readonly isRetriable: (error: unknown) => boolean;
   /** Told before each wait; `failures` counts from 1. */
   readonly onRetry?: (error: unknown, failures: number, delayMs: number) => void;
+  readonly clock?: Clock;
 }
 
 /** The wait after so many failures in a row (1, 2, ...). */
@@ -31,15 +32,16 @@ export function backoffDelayMs(failures: number, backoff: Backoff): number {
  * retriable one.
  */
 export async function retry<T>(operation: () => Promise<T>, options: RetryOptions): Promise<T> {
+  const { clock = systemClock, signal } = options;
   for (let failures = 1; ; failures += 1) {
     try {
       return await operation();
     } catch (error) {
       if (!options.isRetriable(error)) throw error;
       const delayMs = backoffDelayMs(failures, options);
-      if (!options.signal.aborted) options.onRetry?.(error, failures, delayMs);
-      await waitUnlessAborted(delayMs, options.signal);
-      if (options.signal.aborted) {
+      if (!signal.aborted) options.onRetry?.(error, failures, delayMs);
+      await clock.sleep(delayMs, signal).catch(() => undefined);
+      if (signal.aborted) {
         throw new HtmEngineError('stopped', `given up while stopping: ${String(error)}`);
       }
     }
@@ -49,10 +51,16 @@ export async function retry<T>(operation: () => Promise<T>, options: RetryOption
 const STORE_BACKOFF: Backoff = { initialDelayMs: 50, maxDelayMs: 5_000 };
 
 /** `retry` for one operation of the store: waits out `store_unavailable`, which says that nothing was done. */
-export function retryStore<T>(signal: AbortSignal, log: Logger, operation: () => Promise<T>): Promise<T> {
+export function retryStore<T>(
+  signal: AbortSignal,
+  log: Logger,
+  operation: () => Promise<T>,
+  clock: Clock = systemClock,
+): Promise<T> {
   return retry(operation, {
     ...STORE_BACKOFF,
     signal,
+    clock,
     isRetriable: (error) => hasCode(error, 'store_unavailable'),
     onRetry: (error, failures) => {
       if (isWorthTelling(failures)) {
@@ -65,9 +73,4 @@ export function retryStore<T>(signal: AbortSignal, log: Logger, operation: () =>
 /** Whether to log a failure that is the so-manieth in a row: the 1st, 2nd, 4th, 8th ..., so that a fault that lasts fills no log. */
 export function isWorthTelling(failures: number): boolean {
   return Number.isInteger(Math.log2(failures));
-}
-
-/** Resolves after `delayMs`, or at once when the signal is aborted. Never rejects. */
-async function waitUnlessAborted(delayMs: number, signal: AbortSignal): Promise<void> {
-  await delay(delayMs, undefined, { signal }).catch(() => undefined);
 }

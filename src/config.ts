@@ -279,6 +279,22 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe('Delivers results.'),
+  disk: z
+    .strictObject({
+      budgetBytes: z
+        .int()
+        .min(0)
+        .default(0)
+        .describe(
+          'What the database and the saved models may take of this disk together; 0 for no budget. Beyond it the engine warns, and throws nothing away: retention is what makes room.',
+        ),
+      intervalSeconds: positive
+        .max(86_400)
+        .default(300)
+        .describe('How often the engine looks at what it takes of the disk.'),
+    })
+    .prefault({})
+    .describe('Watches the disk.'),
   retention: z
     .strictObject({
       maxAgeDays: z

@@ -109,10 +109,10 @@ export class Engine {
   }
 
   /**
-   * Lets a model begin again: `retry` one in ERROR with the same row, `relearn` any from the lowest stored row.
+   * Lets a model begin again: `retry` one in ERROR with the same row, `skip` one without that row, `relearn` any from the lowest stored row.
    * @throws HtmEngineError `metric_not_found`, `metric_not_monitored`, `metric_status_changed`
    */
-  restartModel(metricId: string, how: 'retry' | 'relearn'): Promise<void> {
+  restartModel(metricId: string, how: 'retry' | 'skip' | 'relearn'): Promise<void> {
     return this.#running.monitoring.restartModel(metricId, how);
   }
 

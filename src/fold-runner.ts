@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { backoffDelayMs, isWorthTelling, type Backoff } from './backoff.ts';
+import { type Clock, systemClock } from './clock.ts';
 import { hasCode } from './errors.ts';
 
 /**
@@ -24,6 +25,7 @@ export interface FoldRunnerOptions {
   /** Says whose fold it is in every line. */
   readonly log: Logger;
   readonly telemetry: FoldTelemetry;
+  readonly clock?: Clock;
 }
 
 /** The Prometheus metrics that the fold runners of one stage share. */
@@ -59,11 +61,10 @@ const RETRY: Backoff = { initialDelayMs: 100, maxDelayMs: 30_000 };
 interface Work {
   /** `rerun`: woken while it has its turn, so what it read may be old. */
   state: 'queued' | 'running' | 'rerun' | 'waiting';
-  /** When it was woken, by `performance.now()`. */
+  /** When it was woken, by the clock. */
   wokenAtMs: number;
   /** Turns in a row that failed. */
   failures: number;
-  timer?: NodeJS.Timeout;
 }
 
 /**
@@ -73,23 +74,24 @@ interface Work {
  */
 export class FoldRunner {
   readonly #options: FoldRunnerOptions;
+  readonly #clock: Clock;
   readonly #work = new Map<string, Work>();
   readonly #queue = new Set<string>();
   readonly #running = new Set<Promise<void>>();
   readonly #stopping = new AbortController();
-  #sweepTimer: NodeJS.Timeout | undefined;
-  #sweep: Promise<void> = Promise.resolve();
+  #sweeping: Promise<void> = Promise.resolve();
   #started = false;
 
   constructor(options: FoldRunnerOptions) {
     this.#options = options;
+    this.#clock = options.clock ?? systemClock;
   }
 
   /** Begins with a sweep. Wake-ups before are ignored: the sweep finds what they were for. */
   start(): void {
     if (this.#started) throw new Error('a fold runner starts once');
     this.#started = true;
-    this.#sweepNow();
+    this.#sweeping = this.#sweep();
   }
 
   /** Says that these metrics may have work. Never waits, never throws. */
@@ -109,20 +111,21 @@ export class FoldRunner {
    */
   async stop(timeoutMs: number): Promise<boolean> {
     this.#stopping.abort();
-    clearTimeout(this.#sweepTimer);
-    for (const [metricId, work] of this.#work) {
-      clearTimeout(work.timer);
-      if (work.state === 'queued' || work.state === 'waiting') this.#forget(metricId);
+    for (const [metricId, { state }] of this.#work) {
+      if (state === 'queued' || state === 'waiting') this.#forget(metricId);
     }
     this.#queue.clear();
-    const ended = Promise.all([this.#sweep, ...this.#running]).then(() => true);
-    const { promise: tooLong, resolve } = Promise.withResolvers<boolean>();
-    const timer = setTimeout(() => resolve(false), timeoutMs);
-    return Promise.race([ended, tooLong]).finally(() => clearTimeout(timer));
+    const isOver = new AbortController();
+    const ended = Promise.all([this.#sweeping, ...this.#running]).then(() => true);
+    const tooLong = this.#clock.sleep(timeoutMs, isOver.signal).then(
+      () => false,
+      () => false,
+    );
+    return Promise.race([ended, tooLong]).finally(() => isOver.abort());
   }
 
   #admit(metricId: string): void {
-    const work: Work = { state: 'queued', wokenAtMs: performance.now(), failures: 0 };
+    const work: Work = { state: 'queued', wokenAtMs: this.#clock.now(), failures: 0 };
     this.#work.set(metricId, work);
     this.#queue.add(metricId);
     this.#options.telemetry.pending.inc();
@@ -160,20 +163,25 @@ export class FoldRunner {
     } else if (outcome === 'retry') {
       work.failures += 1;
       work.state = 'waiting';
-      work.timer = setTimeout(
-        () => {
-          this.#enqueue(metricId, work);
-          this.#dispatch();
-        },
-        backoffDelayMs(work.failures, RETRY),
-      );
+      this.#retryLater(metricId, work);
     } else {
-      this.#options.telemetry.turnSeconds.observe((performance.now() - work.wokenAtMs) / 1000);
+      this.#options.telemetry.turnSeconds.observe((this.#clock.now() - work.wokenAtMs) / 1000);
       work.failures = 0;
-      work.wokenAtMs = performance.now();
+      work.wokenAtMs = this.#clock.now();
       if (outcome === 'more' || wokenMeanwhile(work)) this.#enqueue(metricId, work);
       else this.#forget(metricId);
     }
+  }
+
+  #retryLater(metricId: string, work: Work): void {
+    this.#clock.sleep(backoffDelayMs(work.failures, RETRY), this.#stopping.signal).then(
+      () => {
+        this.#enqueue(metricId, work);
+        this.#dispatch();
+      },
+      // Stopping has forgotten it.
+      () => undefined,
+    );
   }
 
   async #takeTurn(metricId: string, work: Work): Promise<TurnOutcome> {
@@ -196,11 +204,12 @@ export class FoldRunner {
     }
   }
 
-  #sweepNow(): void {
-    this.#sweep = this.#wakeAll().finally(() => {
-      if (this.#stopping.signal.aborted) return;
-      this.#sweepTimer = setTimeout(() => this.#sweepNow(), this.#options.sweepMs);
-    });
+  async #sweep(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      await this.#wakeAll();
+      await this.#clock.sleep(this.#options.sweepMs, signal).catch(() => undefined);
+    }
   }
 
   async #wakeAll(): Promise<void> {

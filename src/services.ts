@@ -9,6 +9,7 @@ import { FilesystemCheckpointStore } from './checkpoints/filesystem/filesystem-c
 import type { Config } from './config.ts';
 import { Reloading } from './config/reloading.ts';
 import { openDataDirectory } from './data-directory.ts';
+import { DiskWatch } from './disk-watch.ts';
 import { type EdgeServices, startApi, startDemo, startGraphite, startHostCollector } from './edges.ts';
 import { algorithmRevision, logLikelihood } from './htm/index.ts';
 import { IncidentService } from './incidents/incidents.ts';
@@ -18,7 +19,7 @@ import { automaticRequest, type ModelSettings } from './monitoring/generation-re
 import { Monitoring } from './monitoring/monitoring.ts';
 import { ModelTransfer } from './monitoring/transfer.ts';
 import { openBus } from './open-bus.ts';
-import { openStore, SQLITE } from './open-store.ts';
+import { listCheckpointFiles, openStore, SQLITE } from './open-store.ts';
 import { Publisher } from './publishing/publisher.ts';
 import { RefusalCounter } from './refusals.ts';
 import { RetentionService } from './retention/retention-service.ts';
@@ -138,6 +139,17 @@ export async function startServices(
     telemetry,
     nowSeconds,
   });
+  const { budgetBytes, intervalSeconds } = config.disk;
+  const disk = new DiskWatch({
+    dataDirectory: directory.path,
+    databaseFile: directory.databaseFile,
+    checkpointFiles: () => listCheckpointFiles(directory.path),
+    budgetBytes,
+    intervalMs: intervalSeconds * 1000,
+    telemetry,
+  });
+  disk.start();
+  started.push(() => disk.stop());
   retention.start();
   started.push(() => retention.stop());
 

@@ -1,4 +1,5 @@
-import { Gauge, Histogram, type Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { hasCode } from './errors.ts';
 import type { Log } from './store/log.ts';
 
 /** Which operation of the log is which transaction of the pipeline. */
@@ -26,15 +27,26 @@ export function timedLog(log: Log, registry: Registry): Log {
     registers: [registry],
   });
 
+  const faults = new Counter({
+    name: 'htmengine_store_unavailable_total',
+    help: 'Transactions (T0-T3) that the store could not take: disk full, permission lost, database busy; they are tried again',
+    labelNames: ['transaction'],
+    registers: [registry],
+  });
+
   function timed(name: Transaction): Method {
     const transaction = TRANSACTIONS[name];
     seconds.zero({ transaction });
+    faults.inc({ transaction }, 0);
     const call = log[name].bind(log) as Method;
     return async (...args) => {
       const stopTimer = seconds.startTimer({ transaction });
       pending.inc();
       try {
         return await call(...args);
+      } catch (error) {
+        if (hasCode(error, 'store_unavailable')) faults.inc({ transaction });
+        throw error;
       } finally {
         pending.dec();
         stopTimer();

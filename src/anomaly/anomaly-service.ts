@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { Counter } from 'prom-client';
 import { retryStore } from '../backoff.ts';
 import type { Bus } from '../bus/bus.ts';
+import type { Clock } from '../clock.ts';
 import { FoldRunner, FoldTelemetry, type TurnOutcome } from '../fold-runner.ts';
 import type { ScoringLag } from '../lag.ts';
 import { LikelihoodStateError } from '../htm/streaming-likelihood.ts';
@@ -28,6 +29,7 @@ export interface AnomalyServiceOptions {
   readonly concurrency: number;
   /** How often the store is asked for work that a lost wake-up left behind. */
   readonly sweepMs: number;
+  readonly clock?: Clock;
 }
 
 /** Slices after which others get their turn; so many, because a turn may begin with reading a fit's whole history. */
@@ -60,6 +62,7 @@ export class AnomalyService {
       concurrency: options.concurrency,
       log: this.#logger,
       telemetry: new FoldTelemetry(registry, 'anomaly'),
+      ...(options.clock && { clock: options.clock }),
     });
     this.#rows = new Counter({
       registers: [registry],
@@ -97,16 +100,16 @@ export class AnomalyService {
 
   async #turn(metricId: string, signal: AbortSignal): Promise<TurnOutcome> {
     const { log } = this.#options;
-    const task = await retryStore(signal, this.#logger, () => log.anomalyTask(metricId));
+    const task = await this.#patiently(signal, () => log.anomalyTask(metricId));
     if (task === null || this.#lost.get(metricId) === task.generation.generation) return 'idle';
     if (task.scoredRowid >= task.processedRowid) return 'idle';
     const readRows: RowReader = (after, through, limit) =>
-      retryStore(signal, this.#logger, () => log.readRows(metricId, after, through, limit));
+      this.#patiently(signal, () => log.readRows(metricId, after, through, limit));
     try {
       return await this.#score(task, await this.#resume(task, readRows, signal), readRows, signal);
     } catch (error) {
       if (!(error instanceof HistoryLostError)) throw error;
-      const present = await retryStore(signal, this.#logger, () => log.anomalyTask(metricId));
+      const present = await this.#patiently(signal, () => log.anomalyTask(metricId));
       // Rows also vanish when the generation is closed or the metric deleted meanwhile.
       if (present?.generation.generation === task.generation.generation) this.#giveUp(task, error);
       return 'idle';
@@ -131,7 +134,7 @@ export class AnomalyService {
       const scored = await scoring.score(block);
       const spans = tracker.follow(block, scored.rowids, scored.anomalyScores);
       const slice = { metricId, generation, epoch, from, to, ...scored, spans };
-      const { refused } = await retryStore(signal, this.#logger, () => log.recordAnomalyScores(slice));
+      const { refused } = await this.#patiently(signal, () => log.recordAnomalyScores(slice));
       if (refused !== null) {
         this.#refusals.inc({ reason: refused });
         this.#logger.warn(
@@ -161,6 +164,10 @@ export class AnomalyService {
       );
       return Scoring.recompute(task, readRows, signal);
     }
+  }
+
+  #patiently<T>(signal: AbortSignal, operation: () => Promise<T>): Promise<T> {
+    return retryStore(signal, this.#logger, operation, this.#options.clock);
   }
 
   #giveUp({ generation: { metricId, generation } }: AnomalyTask, error: HistoryLostError): void {

@@ -15,6 +15,7 @@ export function healthRoutes(
     } catch (error) {
       return reply
         .code(503)
+        .header('retry-after', '1')
         .send({ status: 'not ready', reason: error instanceof Error ? error.message : String(error) });
     }
   });

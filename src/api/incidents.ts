@@ -3,7 +3,7 @@ import * as operations from '../contract/incidents.ts';
 import type { Incident } from '../incidents/grouping.ts';
 import type { Mute, UsualPattern } from '../store/incidents.ts';
 import { existing } from './input.ts';
-import { route } from './route.ts';
+import { route, silentRoute } from './route.ts';
 import type { ApiServices } from './services.ts';
 
 /** What is anomalous across metrics, and what people say of it. */
@@ -34,7 +34,7 @@ export function incidentRoutes(
     return muteJson(await incidents.mute(pattern, until, note));
   });
 
-  route(app, operations.removeMute, ({ params: { id } }) => incidents.unmute(id));
+  silentRoute(app, operations.removeMute, ({ params: { id } }) => incidents.unmute(id));
 
   route(app, operations.listUsual, async ({ params: { name } }) => {
     const { metricId } = await existing(queries, name);
@@ -46,7 +46,7 @@ export function incidentRoutes(
     return usualJson(await incidents.callUsual({ metricId: uid, ...key }, { anyTime, note }));
   });
 
-  route(app, operations.forgetUsual, ({ params: { id } }) => incidents.forgetUsual(id));
+  silentRoute(app, operations.forgetUsual, ({ params: { id } }) => incidents.forgetUsual(id));
 }
 
 function incidentJson({ spans, ...incident }: Incident, logLikelihood: ApiServices['logLikelihood']) {

@@ -4,7 +4,7 @@ import type { MetricSummary } from '../store/queries.ts';
 import { existing } from './input.ts';
 import { metricJson } from './metric-json.ts';
 import type { RecentLikelihoods } from './recent-likelihoods.ts';
-import { route } from './route.ts';
+import { route, silentRoute } from './route.ts';
 import type { ApiServices } from './services.ts';
 
 /** Metrics and their rows. */
@@ -47,5 +47,5 @@ export function metricRoutes(
     return metricJson(await existing(queries, to), logLikelihood);
   });
 
-  route(app, operations.deleteMetric, ({ params: { name } }) => control.deleteMetricByName(name));
+  silentRoute(app, operations.deleteMetric, ({ params: { name } }) => control.deleteMetricByName(name));
 }

@@ -7,7 +7,7 @@ import { statusName } from '../metric.ts';
 import type { MetricSummary } from '../store/queries.ts';
 import { existing } from './input.ts';
 import { metricJson } from './metric-json.ts';
-import { route } from './route.ts';
+import { route, silentRoute } from './route.ts';
 import type { ApiServices } from './services.ts';
 
 /** Of a row with its scores, measured on SQLite with rows of many metrics in turn (82 when new); no database tells it of one metric. */
@@ -31,7 +31,7 @@ export function modelRoutes(app: FastifyInstance, services: ApiServices): void {
     return metric(name);
   });
 
-  route(app, operations.unmonitorMetric, async ({ params: { name } }) => {
+  silentRoute(app, operations.unmonitorMetric, async ({ params: { name } }) => {
     const { metricId } = await existing(queries, name);
     await control.unmonitorMetric(metricId);
   });

@@ -4,21 +4,27 @@ import type { InputOf, Operation } from '../contract/operation.ts';
 import { HtmEngineError } from '../errors.ts';
 import { bodyJson } from './input.ts';
 
-type AnswerSchema<O extends Operation> = NonNullable<O['answer']>;
-/** Of an operation without an answer the schema is that of null. */
-type HandlerAnswer<O extends Operation> = AnswerSchema<O> extends z.ZodNull ? void : z.input<AnswerSchema<O>>;
-
-/** Serves an operation: what is given is checked, the handler's answer sent as JSON. */
+/** Serves an operation that answers with JSON: what is given is checked, what the handler gives back is sent. */
 export function route<O extends Operation>(
   app: FastifyInstance,
   operation: O,
-  handle: (input: InputOf<O>) => Promise<HandlerAnswer<O>>,
+  handle: (input: InputOf<O>) => Promise<z.input<NonNullable<O['answer']>>>,
 ): void {
   register(app, operation, async (request, reply) => {
     const answer = await handle(inputOf(operation, request));
-    return operation.answer === null
-      ? reply.code(operation.status).send()
-      : reply.code(operation.status).send(answer);
+    return reply.code(operation.status).send(answer);
+  });
+}
+
+/** Serves an operation that does something and answers with nothing. */
+export function silentRoute<O extends Operation & { readonly answer: z.ZodNull | null }>(
+  app: FastifyInstance,
+  operation: O,
+  handle: (input: InputOf<O>) => Promise<void>,
+): void {
+  register(app, operation, async (request, reply) => {
+    await handle(inputOf(operation, request));
+    return reply.code(operation.status).send();
   });
 }
 

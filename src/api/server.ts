@@ -48,7 +48,7 @@ export class Api {
       forceCloseConnections: 'idle',
       clientErrorHandler: answerConnectionError,
       // What is no valid path never reaches a route.
-      frameworkErrors: (error, request, reply) => answerError(error, request, reply, log),
+      frameworkErrors: (error, request, reply) => void answerError(error, request, reply, log),
     });
     this.#app.removeAllContentTypeParsers();
     this.#app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));

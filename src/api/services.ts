@@ -14,7 +14,7 @@ export interface MetricControl {
   /** @param spec a `ModelSpec`, checked there. */
   monitorMetric(spec: unknown): Promise<string>;
   activateModel(metricId: string): Promise<unknown>;
-  restartModel(metricId: string, how: 'retry' | 'relearn'): Promise<void>;
+  restartModel(metricId: string, how: 'retry' | 'skip' | 'relearn'): Promise<void>;
   cloneModel(metricId: string, name: string, rows: boolean): Promise<string>;
   unmonitorMetric(metricId: string): Promise<void>;
   deleteMetricByName(name: string): Promise<void>;

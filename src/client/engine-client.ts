@@ -138,7 +138,7 @@ export class EngineClient {
   }
 
   /** `retry`: the row that failed once more; `relearn`: everything from the first row on. */
-  restart(name: string, how: 'retry' | 'relearn'): Promise<MetricJson> {
+  restart(name: string, how: 'retry' | 'skip' | 'relearn'): Promise<MetricJson> {
     return this.http.json(modelPath(name, 'restart'), { method: 'POST', body: { how } });
   }
 

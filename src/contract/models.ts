@@ -120,7 +120,7 @@ export const restartModel = operation({
   params: namedPath,
   body: z.strictObject({
     how: z
-      .enum(['retry', 'relearn'])
+      .enum(['retry', 'skip', 'relearn'])
       .describe(
         '`retry`: a model in ERROR tries the same row again. `relearn`: results go, a new generation learns from the lowest stored row.',
       ),

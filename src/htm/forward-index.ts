@@ -126,16 +126,10 @@ export class ForwardIndex {
   }
 
   /**
-   * As `countColumns`, for entries that are twice a row, plus 1 for some: adds 1 to the lower half of
-   * `counts[firstRow + row]` for every entry and 1 to its upper half for each of those.
+   * For entries that are bit numbers: adds those of all synapses from a cell of `words` (one word per column) in the `n`
+   * columns to the set that begins at `marks[firstWord]`.
    */
-  countTwoKinds(
-    columns: Uint16Array,
-    n: number,
-    words: Uint32Array,
-    counts: Uint32Array,
-    firstRow: number,
-  ): void {
+  mark(columns: Uint16Array, n: number, words: Uint32Array, marks: Int32Array, firstWord: number): void {
     const headOf = this.#headOf;
     const heads = this.#heads;
     const entries = this.#entries;
@@ -150,7 +144,7 @@ export class ForwardIndex {
         const end = start + heads[group];
         for (let e = start + (cell === 0 ? 0 : heads[group - 1]); e < end; e++) {
           const entry = entries[e];
-          counts[firstRow + (entry >>> 1)] += 1 + ((entry & 1) << 16);
+          marks[firstWord + (entry >>> 5)] |= 1 << entry;
         }
       }
     }
@@ -172,12 +166,6 @@ export class ForwardIndex {
       for (let e = start + (c === 0 ? 0 : heads[head + FIRST_END + c - 1]); e < end; e++)
         counts[entries[e]]++;
     }
-  }
-
-  /** Puts another entry in the place of that of a synapse from `cell`; it must have one. */
-  replace(cell: number, entry: number, by: number): void {
-    const head = (this.#headOf[cell >>> CELL_SHIFT] - 1) * HEAD_WORDS;
-    this.#entries[this.#placeOf(cell, head, entry)] = by;
   }
 
   /** Makes the blocks for so many entries per cell, and turns the numbers into the places of the cells' groups. */

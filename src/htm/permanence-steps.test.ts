@@ -68,6 +68,12 @@ it('gives what the changes give one after the other', () => {
   );
 });
 
+it('lets a permanence be that a decrement is too small to change, wherever it is in its binade', () => {
+  const steps = new PermanenceSteps(constantsOf(0.003, 1e-8));
+  for (const permanence of [bitsOf(0.5) + 1, bitsOf(0.5) + 2, bitsOf(0.25) + 1, ONE_BITS])
+    expect(steps.afterDecrements(permanence, 3)).toBe(permanence);
+});
+
 it('never expects a permanence to stay above a limit for longer than it does', () => {
   const limit = constantsOf(0.003, 0).connectedFrom;
   fc.assert(

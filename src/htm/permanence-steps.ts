@@ -43,9 +43,12 @@ export class PermanenceSteps {
     let left = times;
     while (left > 0 && current !== 0) {
       const binade = (current - 1) >>> MANTISSA_BITS;
-      const inside = Math.floor((current - (binade << MANTISSA_BITS) - 1) / this.falls[binade]);
+      const fall = this.falls[binade];
+      // Less than half a unit: the permanence never changes.
+      if (fall === 0) return current;
+      const inside = Math.floor((current - (binade << MANTISSA_BITS) - 1) / fall);
       const taken = Math.min(left, inside);
-      current -= taken * this.falls[binade];
+      current -= taken * fall;
       left -= taken;
       if (left > 0) {
         current = this.#afterDecrement(current);

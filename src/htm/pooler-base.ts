@@ -28,7 +28,7 @@ export interface PoolerParameters {
 
 /**
  * What all poolers of one shape and seed have in common and never change: the columns' pools and the permanences
- * they begin with (model reference, section 3.2). About 6 MB at production size, built once per process.
+ * they begin with (model reference, section 3.2). About 5 MB at production size, built once per process.
  */
 export class PoolerBase {
   /** The base of poolers over `inputCount` inputs with these parameters, from the process's cache or new. */
@@ -59,10 +59,10 @@ export class PoolerBase {
   readonly poolSize: number;
   /** Inputs of each column's pool, ascending: `poolSize` per column. */
   readonly poolInputs: Uint16Array;
-  /** Place of each input in each column's pool, `inputCount` per column; `NOT_POOLED` outside it. */
-  readonly poolPlaces: Uint16Array;
   /** Permanences at the beginning, in the order of `poolInputs`. */
   readonly permanences: Float32Array;
+  /** The same as binary32 patterns. */
+  readonly initialPatterns: Int32Array;
   /** Words of a row of `connected`: one bit per column. */
   readonly columnWords: number;
   /** Per input the set of columns it is connected to at the beginning, and behind them one row of zeros. */
@@ -78,8 +78,8 @@ export class PoolerBase {
     this.poolSize = poolSizeOf(inputCount, potentialPct);
     this.constants = new PermanenceConstants(parameters);
     this.poolInputs = new Uint16Array(columnCount * this.poolSize);
-    this.poolPlaces = new Uint16Array(columnCount * inputCount).fill(NOT_POOLED);
     this.permanences = new Float32Array(columnCount * this.poolSize);
+    this.initialPatterns = new Int32Array(this.permanences.buffer);
     const random = Random.seeded(seed);
     for (let column = 0; column < columnCount; column++) random.real(); // Tie-breakers, drawn and never used.
     const neighbourhood = new Uint16Array(inputCount);
@@ -91,7 +91,6 @@ export class PoolerBase {
       random.sample(neighbourhood, inputCount, this.poolSize, pool);
       pool.sort();
       for (let place = 0; place < this.poolSize; place++) {
-        this.poolPlaces[column * inputCount + pool[place]] = place;
         this.permanences[start + place] = this.constants.drawInitial(random);
       }
       this.constants.raise(this.permanences, start, this.poolSize, stimulusThreshold);
@@ -195,9 +194,6 @@ export function densityOf({ numActiveColumns, localAreaDensity, columnCount }: P
     ? Math.min(Math.fround(numActiveColumns / columnCount), 0.5)
     : Math.fround(localAreaDensity);
 }
-
-/** The mark of an input outside a pool; no pool is so large that it could be a place. */
-export const NOT_POOLED = 0xffff;
 
 /** Two multiplicative hashes with different seeds over the same words. */
 function digestOf(...arrays: (Uint16Array | Uint32Array)[]): readonly [number, number] {

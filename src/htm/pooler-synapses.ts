@@ -1,31 +1,34 @@
 import { ArenaFormatError } from './arena.ts';
 import type { Arena, ArenaPart, SectionSpec } from './arena.ts';
+import { NOT_POOLED, PermanenceCodes, patternOf } from './permanence-codes.ts';
 import { ONE_BITS, PermanenceSteps } from './permanence-steps.ts';
 import { PoolerPacking } from './pooler-packing.ts';
-import { NOT_POOLED } from './pooler-base.ts';
 import type { PoolerBase } from './pooler-base.ts';
 
 /**
  * The synapses of a pooler: which are connected, and the permanences of those columns that have learned. Columns
- * that have not share those of the base; the first time a column learns it gets a row of its own.
+ * that have not share those of the base; the first time a column learns it gets a row of its own, with a word for every input
+ * (see `PermanenceCodes`), in the pool or not, so that a synapse is found without a table.
  *
  * Learning (model reference, sections 3.5 and 3.6) touches only the synapses of inputs that are on. A row counts the
  * times it learned, each synapse notes the count up to which its permanence is true, and the decrements in
  * between are made up for when it is next needed. A connected synapse could lose its connection in the meantime;
- * therefore a row also knows the earliest count at which that can happen and is then brought up to date.
+ * therefore a row also knows the earliest count at which that can happen and is then brought up to date, at the latest when
+ * its count is as high as a word can note.
  */
 export class PoolerSynapses {
   /** Sections this component owns in the arena. */
-  static schema(columnCount: number, poolSize: number): SectionSpec[] {
+  static schema(columnCount: number, inputCount: number): SectionSpec[] {
     return [
       { name: 'poolerRowCount', type: 'u32', length: 1 },
       { name: 'poolerRowColumns', type: 'u16', length: 0, maxLength: columnCount, saved: 'packed' },
       { name: 'poolerTimesLearned', type: 'u32', length: 0, maxLength: columnCount, saved: 'elsewhere' },
       {
+        // Holds words; the type is part of saved states, which once held permanences as such.
         name: 'poolerPermanences',
         type: 'f32',
         length: 0,
-        maxLength: columnCount * poolSize,
+        maxLength: columnCount * inputCount,
         saved: 'elsewhere',
       },
     ];
@@ -37,22 +40,22 @@ export class PoolerSynapses {
   readonly #base: PoolerBase;
   readonly #stimulusThreshold: number;
   readonly #steps: PermanenceSteps;
-  readonly #connectedFromBits: number;
+  readonly #codes: PermanenceCodes;
   readonly #part: ArenaPart;
   readonly #rowOfColumn: Uint16Array;
-  /** Scratch for `#learnAll`. */
+  /** Scratch for `#learnAll`, and permanences of a row in the order of the pool. */
   readonly #isOn: Uint8Array;
+  readonly #pooled: Float32Array;
+  readonly #pooledBits: Int32Array;
   #rowCount!: Uint32Array;
   #columns!: Uint16Array;
   /** Per row, up to when it was last brought up to date; only its packed form makes use of it. */
   #timesLearned!: Uint32Array;
-  #permanences!: Float32Array;
-  #bits!: Int32Array;
+  /** Per row and input a permanence and the row's count up to which it is true. */
+  #words!: Int32Array;
   /** Per row: times it learned since it was up to date, and the least such count at which a connection can be lost. */
   #times = new Uint8Array(0);
   #dueAt = new Uint8Array(0);
-  /** Per synapse of the rows: the row's count up to which its permanence is true. */
-  #trueAt = new Uint8Array(0);
 
   /**
    * Lays the synapses over their sections of `arena`, zeroed or loaded.
@@ -62,9 +65,11 @@ export class PoolerSynapses {
     this.#base = base;
     this.#stimulusThreshold = stimulusThreshold;
     this.#steps = new PermanenceSteps(base.constants);
-    this.#connectedFromBits = bitsOf(base.constants.connectedFrom);
+    this.#codes = new PermanenceCodes(base.constants, this.#steps);
     this.#rowOfColumn = new Uint16Array(base.columnCount).fill(NO_ROW);
     this.#isOn = new Uint8Array(stimulusThreshold > 0 ? base.inputCount : 0);
+    this.#pooled = new Float32Array(base.poolSize);
+    this.#pooledBits = new Int32Array(this.#pooled.buffer);
     this.connected = base.connected.slice();
     this.#part = arena.part(
       firstSection,
@@ -72,18 +77,12 @@ export class PoolerSynapses {
       () => this.#pack(),
     );
     this.#unpack();
-    this.#takeOver();
   }
 
   /** Bytes held outside the arena. */
   get derivedBytes(): number {
-    return (
-      this.connected.byteLength +
-      this.#rowOfColumn.byteLength +
-      this.#times.byteLength +
-      this.#dueAt.byteLength +
-      this.#trueAt.byteLength
-    );
+    const tables = [this.connected, this.#rowOfColumn, this.#times, this.#dueAt, this.#isOn, this.#pooled];
+    return tables.reduce((bytes, table) => bytes + table.byteLength, 0);
   }
 
   /** Columns that have a row of their own. */
@@ -93,24 +92,26 @@ export class PoolerSynapses {
 
   /** A column's permanences in the order of its pool: a copy. */
   permanencesOf(column: number): Float32Array {
-    const { poolSize } = this.#base;
+    const { permanences, poolSize } = this.#base;
     const row = this.#rowOfColumn[column];
-    if (row === NO_ROW) return this.#base.permanences.slice(column * poolSize, (column + 1) * poolSize);
+    if (row === NO_ROW) return permanences.slice(column * poolSize, (column + 1) * poolSize);
     this.#bringUpToDate(row);
-    return this.#permanences.slice(row * poolSize, (row + 1) * poolSize);
+    this.#readRow(row, this.#pooledBits);
+    return this.#pooled.slice();
   }
 
   /** Inputs a column is connected to, ascending. */
   connectedInputsOf(column: number): number[] {
-    const { poolInputs, poolSize, columnWords } = this.#base;
-    const pool = poolInputs.subarray(column * poolSize, (column + 1) * poolSize);
-    return [...pool].filter((input) => (this.connected[input * columnWords + (column >>> 5)] >>> column) & 1);
+    const { columnWords } = this.#base;
+    return [...this.#poolOf(column)].filter(
+      (input) => (this.connected[input * columnWords + (column >>> 5)] >>> column) & 1,
+    );
   }
 
   /** A winning column learns: pool members among `onInputs[0..count)` gain, the others lose. */
   learn(column: number, onInputs: Uint16Array, count: number): void {
     const row = this.#rowOf(column);
-    if (this.#stimulusThreshold > 0) this.#learnAll(row, column, onInputs, count);
+    if (this.#stimulusThreshold > 0) this.#learnAll(row, onInputs, count);
     else this.#learnOn(row, column, onInputs, count);
   }
 
@@ -119,144 +120,138 @@ export class PoolerSynapses {
     const { constants, poolSize } = this.#base;
     const row = this.#rowOf(column);
     this.#bringUpToDate(row);
-    constants.lift(this.#permanences, row * poolSize, poolSize);
-    this.#refresh(row, column);
+    this.#readRow(row, this.#pooledBits);
+    constants.lift(this.#pooled, 0, poolSize);
+    this.#replaceRow(row);
   }
 
   #learnOn(row: number, column: number, onInputs: Uint16Array, count: number): void {
-    const { falls, rises } = this.#steps;
-    const connectedFromBits = this.#connectedFromBits;
-    const bits = this.#bits;
-    const trueAt = this.#trueAt;
+    const { falls, rises, shift, mask, one, connectedFrom } = this.#codes;
+    const words = this.#words;
     const before = this.#times[row];
     const now = before + 1;
-    const pooled = this.#gatherPooled(row, column, onInputs, count);
-    for (let k = 0; k < pooled; k++) {
-      const i = gathered[k];
-      const stored = bits[i];
+    const rowStart = row * this.#base.inputCount;
+    for (let k = 0; k < count; k++) {
+      const i = rowStart + onInputs[k];
+      const word = words[i];
+      const stored = word & mask;
+      const missed = before - (word >>> shift);
       const inBinade = stored - 1;
       const binade = inBinade >>> 23;
-      const missed = before - trueAt[i];
       const fallen = (stored - Math.imul(missed, falls[binade])) | 0;
       let risen = (fallen + rises[binade]) | 0;
       // Without branches, which could not be foreseen: at most 1.
-      const excess = risen - ONE_BITS;
+      const excess = (risen - one) | 0;
       risen -= excess & ~(excess >> 31);
       // All three in one binade: they differ below the exponent only.
       if ((((fallen - 1) ^ inBinade) | ((risen - 1) ^ inBinade)) >>> 23 !== 0)
-        risen = this.#steps.afterIncrement(this.#steps.afterDecrements(stored, missed));
-      bits[i] = risen;
-      trueAt[i] = now;
+        risen = this.#codes.afterIncrement(this.#codes.afterDecrements(stored, missed));
+      words[i] = risen | (now << shift);
       // Below and then not below: the sign of both differences.
-      if (((stored - connectedFromBits) & ~(risen - connectedFromBits)) < 0)
-        this.#connect(row, i, now, risen);
+      if (((stored - connectedFrom) & ~(risen - connectedFrom)) < 0)
+        this.#connect(row, column, onInputs[k], now, risen);
     }
     this.#times[row] = now;
     if (now >= this.#dueAt[row]) this.#bringUpToDate(row);
   }
 
-  /**
-   * Lists in `gathered` the synapses of a row with `onInputs[0..count)`. Without a branch per input: whether it is in
-   * the pool cannot be foreseen.
-   */
-  #gatherPooled(row: number, column: number, onInputs: Uint16Array, count: number): number {
-    const { poolPlaces, poolSize, inputCount } = this.#base;
-    const rowStart = row * poolSize;
-    const placesStart = column * inputCount;
-    let pooled = 0;
-    for (let k = 0; k < count; k++) {
-      const place = poolPlaces[placesStart + onInputs[k]];
-      gathered[pooled] = rowStart + place;
-      pooled += (place - NOT_POOLED) >>> 31;
-    }
-    return pooled;
-  }
-
-  /** The synapse `i` of a row, now with the permanence pattern `bits`, becomes connected. */
-  #connect(row: number, i: number, now: number, bits: number): void {
-    this.connected[this.#wordOf(row, i)] |= 1 << this.#columns[row];
-    const due = now + this.#steps.leastTimesUntilBelow(bits, this.#connectedFromBits);
+  /** The synapse of a row with `input`, now with the permanence `code`, becomes connected. */
+  #connect(row: number, column: number, input: number, now: number, code: number): void {
+    this.connected[input * this.#base.columnWords + (column >>> 5)] |= 1 << column;
+    const due = now + this.#codes.timesUntilLoss(code);
     if (due < this.#dueAt[row]) this.#dueAt[row] = due;
   }
 
-  /** The word of `connected` that holds the bit of a row's synapse `i`. */
-  #wordOf(row: number, i: number): number {
-    const { poolInputs, poolSize, columnWords } = this.#base;
-    const column = this.#columns[row];
-    return poolInputs[(column - row) * poolSize + i] * columnWords + (column >>> 5);
-  }
-
   /** Learning where raising may follow, which needs all permanences as they are before they are trimmed. */
-  #learnAll(row: number, column: number, onInputs: Uint16Array, count: number): void {
-    const { constants, poolInputs, poolSize } = this.#base;
+  #learnAll(row: number, onInputs: Uint16Array, count: number): void {
+    const { constants, poolSize } = this.#base;
+    const pool = this.#poolOf(this.#columns[row]);
     this.#isOn.fill(0);
     for (let k = 0; k < count; k++) this.#isOn[onInputs[k]] = 1;
-    const rowStart = row * poolSize;
+    this.#readRow(row, this.#pooledBits);
     for (let place = 0; place < poolSize; place++) {
-      const isOn = this.#isOn[poolInputs[column * poolSize + place]] === 1;
-      this.#permanences[rowStart + place] += isOn ? constants.increment : -constants.decrement;
+      const isOn = this.#isOn[pool[place]] === 1;
+      this.#pooled[place] += isOn ? constants.increment : -constants.decrement;
     }
-    constants.raise(this.#permanences, rowStart, poolSize, this.#stimulusThreshold);
+    constants.raise(this.#pooled, 0, poolSize, this.#stimulusThreshold);
     this.#timesLearned[row]++;
-    this.#refresh(row, column);
+    this.#replaceRow(row);
   }
 
   /** Makes a row's permanences true and takes back the connections that were lost. */
   #bringUpToDate(row: number): void {
-    const { poolSize } = this.#base;
-    const { falls } = this.#steps;
-    const connectedFromBits = this.#connectedFromBits;
-    const bits = this.#bits;
-    const trueAt = this.#trueAt;
+    const { falls, shift, mask, connectedFrom } = this.#codes;
+    const { inputCount, columnWords } = this.#base;
+    const words = this.#words;
     const now = this.#times[row];
     if (now === 0) return;
     this.#timesLearned[row] += now;
-    const rowStart = row * poolSize;
+    const column = this.#columns[row];
+    const rowStart = row * inputCount;
     let leastConnected = NONE;
-    for (let i = rowStart; i < rowStart + poolSize; i++) {
-      const stored = bits[i];
+    for (let i = rowStart; i < rowStart + inputCount; i++) {
+      const stored = words[i] & mask;
       const inBinade = stored - 1;
-      const missed = now - trueAt[i];
+      const missed = now - (words[i] >>> shift);
       let current = (stored - Math.imul(missed, falls[inBinade >>> 23])) | 0;
-      if (((current - 1) ^ inBinade) >>> 23 !== 0) current = this.#steps.afterDecrements(stored, missed);
-      bits[i] = current;
-      trueAt[i] = 0;
-      if (stored < connectedFromBits) continue;
-      if (current < connectedFromBits) this.connected[this.#wordOf(row, i)] &= ~(1 << this.#columns[row]);
+      if (((current - 1) ^ inBinade) >>> 23 !== 0) current = this.#codes.afterDecrements(stored, missed);
+      words[i] = current;
+      if (stored < connectedFrom) continue;
+      if (current < connectedFrom)
+        this.connected[(i - rowStart) * columnWords + (column >>> 5)] &= ~(1 << column);
       else if (current < leastConnected) leastConnected = current;
     }
     this.#times[row] = 0;
     this.#dueAt[row] = this.#timesUntilLoss(leastConnected);
   }
 
-  /** For a row whose permanences are true: connects what is to be connected, and trims. Section 3.6, rules 2 and 3. */
-  #refresh(row: number, column: number): void {
-    const { constants, poolSize } = this.#base;
-    const rowStart = row * poolSize;
-    for (let i = rowStart; i < rowStart + poolSize; i++) {
-      if (this.#permanences[i] >= constants.connectedFrom)
-        this.connected[this.#wordOf(row, i)] |= 1 << column;
-      else this.connected[this.#wordOf(row, i)] &= ~(1 << column);
+  /**
+   * Gives a row the permanences in `#pooled`: connects what is to be connected, and trims. Section 3.6, rules 2 and 3.
+   */
+  #replaceRow(row: number): void {
+    const { constants, columnWords, poolSize } = this.#base;
+    const column = this.#columns[row];
+    const pool = this.#poolOf(column);
+    for (let place = 0; place < poolSize; place++) {
+      const word = pool[place] * columnWords + (column >>> 5);
+      if (this.#pooled[place] >= constants.connectedFrom) this.connected[word] |= 1 << column;
+      else this.connected[word] &= ~(1 << column);
     }
-    constants.trim(this.#permanences, rowStart, poolSize);
-    this.#dueAt[row] = this.#timesUntilLoss(this.#leastConnected(row));
+    constants.trim(this.#pooled, 0, poolSize);
+    this.#writeRow(row, this.#pooledBits);
   }
 
-  /** Bit pattern of the least permanence of a row that is connected. */
-  #leastConnected(row: number): number {
-    const { poolSize } = this.#base;
-    let least = NONE;
-    for (let i = row * poolSize; i < (row + 1) * poolSize; i++) {
-      const bits = this.#bits[i];
-      if (bits >= this.#connectedFromBits && bits < least) least = bits;
-    }
-    return least;
+  /** Writes the patterns of the permanences of a row that is up to date to `out`, in the order of the pool. */
+  #readRow(row: number, out: Int32Array): void {
+    const { inputCount, poolSize } = this.#base;
+    const pool = this.#poolOf(this.#columns[row]);
+    const rowStart = row * inputCount;
+    for (let place = 0; place < poolSize; place++)
+      out[place] = this.#codes.patternOf(this.#words[rowStart + pool[place]]);
   }
 
-  #timesUntilLoss(leastConnectedBits: number): number {
-    if (leastConnectedBits === NONE) return MAX_TIMES;
-    const times = this.#steps.leastTimesUntilBelow(leastConnectedBits, this.#connectedFromBits);
-    return Math.min(times, MAX_TIMES);
+  /** Fills a row with the permanences of these patterns, in the order of the pool. */
+  #writeRow(row: number, patterns: Int32Array): void {
+    const { inputCount, poolSize } = this.#base;
+    const pool = this.#poolOf(this.#columns[row]);
+    const words = this.#words.subarray(row * inputCount, (row + 1) * inputCount).fill(NOT_POOLED);
+    const { connectedFrom } = this.#codes;
+    let leastConnected = NONE;
+    for (let place = 0; place < poolSize; place++) {
+      const code = this.#codes.codeOf(patterns[place]);
+      words[pool[place]] = code;
+      if (code >= connectedFrom && code < leastConnected) leastConnected = code;
+    }
+    this.#dueAt[row] = this.#timesUntilLoss(leastConnected);
+  }
+
+  #timesUntilLoss(leastConnected: number): number {
+    return leastConnected === NONE ? this.#codes.maxTimes : this.#codes.timesUntilLoss(leastConnected);
+  }
+
+  #poolOf(column: number): Uint16Array {
+    const { poolInputs, poolSize } = this.#base;
+    return poolInputs.subarray(column * poolSize, (column + 1) * poolSize);
   }
 
   #rowOf(column: number): number {
@@ -265,7 +260,7 @@ export class PoolerSynapses {
   }
 
   #addRow(column: number): number {
-    const { permanences, poolSize, columnCount } = this.#base;
+    const { initialPatterns, poolSize, columnCount } = this.#base;
     const row = this.rowCount;
     if (row === this.#columns.length) {
       const capacity = Math.min(columnCount, row + Math.max(MIN_ROWS_ADDED, row >>> 4));
@@ -274,8 +269,7 @@ export class PoolerSynapses {
     this.#columns[row] = column;
     this.#rowOfColumn[column] = row;
     this.#rowCount[0] = row + 1;
-    this.#permanences.set(permanences.subarray(column * poolSize, (column + 1) * poolSize), row * poolSize);
-    this.#dueAt[row] = this.#timesUntilLoss(this.#leastConnected(row));
+    this.#writeRow(row, initialPatterns.subarray(column * poolSize, (column + 1) * poolSize));
     return row;
   }
 
@@ -283,7 +277,7 @@ export class PoolerSynapses {
     this.#part.resize([
       [COLUMNS_SECTION, rows],
       [TIMES_SECTION, rows],
-      [PERMANENCES_SECTION, rows * this.#base.poolSize],
+      [WORDS_SECTION, rows * this.#base.inputCount],
     ]);
   }
 
@@ -291,65 +285,72 @@ export class PoolerSynapses {
     this.#rowCount = part.view(0);
     this.#columns = part.view(COLUMNS_SECTION);
     this.#timesLearned = part.view(TIMES_SECTION);
-    this.#permanences = part.view(PERMANENCES_SECTION);
-    const { buffer, byteOffset, length } = this.#permanences;
-    this.#bits = new Int32Array(buffer, byteOffset, length);
+    const { buffer, byteOffset, length } = part.view<Float32Array>(WORDS_SECTION);
+    this.#words = new Int32Array(buffer as ArrayBuffer, byteOffset, length);
     this.#extendCounts(this.#columns.length);
   }
 
   #pack(): ReadonlyMap<number, Uint8Array> {
+    const { poolSize } = this.#base;
     const rows = this.rowCount;
-    for (let row = 0; row < rows; row++) this.#bringUpToDate(row);
+    const permanenceBits = new Int32Array(rows * poolSize);
+    for (let row = 0; row < rows; row++) {
+      this.#bringUpToDate(row);
+      this.#readRow(row, permanenceBits.subarray(row * poolSize, (row + 1) * poolSize));
+    }
     const packed = new PoolerPacking(this.#base, this.#steps).pack({
       columns: this.#columns.subarray(0, rows),
       timesLearned: this.#timesLearned.subarray(0, rows),
-      permanenceBits: this.#bits.subarray(0, rows * this.#base.poolSize),
+      permanenceBits,
     });
     return new Map([[COLUMNS_SECTION, packed]]);
   }
 
-  /** Fills the rows of a loaded arena. */
+  /** Fills the rows of a loaded arena, after checks, and connects their synapses. */
   #unpack(): void {
     const packing = new PoolerPacking(this.#base, this.#steps);
+    const { poolSize, columnCount } = this.#base;
     const rows = packing.unpack(this.#part.packed(COLUMNS_SECTION), this.rowCount);
     this.#resize(this.rowCount);
     this.#columns.set(rows.columns);
     this.#timesLearned.set(rows.timesLearned);
-    this.#bits.set(rows.permanenceBits);
+    for (let row = 0; row < this.rowCount; row++) {
+      const column = this.#columns[row];
+      if (column >= columnCount || this.#rowOfColumn[column] !== NO_ROW)
+        throw new ArenaFormatError(`spatial pooler: column ${column} of row ${row}`);
+      this.#rowOfColumn[column] = row;
+      const patterns = rows.permanenceBits.subarray(row * poolSize, (row + 1) * poolSize);
+      this.#checkRow(patterns);
+      this.#connectLoaded(column, patterns);
+      this.#writeRow(row, patterns);
+    }
+  }
+
+  #checkRow(patterns: Int32Array): void {
+    const least = patternOf(this.#base.constants.trimBelow);
+    for (const pattern of patterns) {
+      if (pattern !== 0 && (pattern < least || pattern > ONE_BITS))
+        throw new ArenaFormatError(`spatial pooler: permanence of pattern ${pattern}`);
+    }
+  }
+
+  /** Connects the synapses of a loaded row, where those of the base are. */
+  #connectLoaded(column: number, patterns: Int32Array): void {
+    const { columnWords, initialPatterns, poolSize, constants } = this.#base;
+    const connectedFrom = patternOf(constants.connectedFrom);
+    const pool = this.#poolOf(column);
+    const first = column * poolSize;
+    for (let place = 0; place < poolSize; place++) {
+      const isConnected = patterns[place] >= connectedFrom;
+      if (isConnected !== initialPatterns[first + place] >= connectedFrom)
+        this.connected[pool[place] * columnWords + (column >>> 5)] ^= 1 << column;
+    }
   }
 
   #extendCounts(capacity: number): void {
     if (capacity === this.#times.length) return;
     this.#times = extended(this.#times, capacity);
     this.#dueAt = extended(this.#dueAt, capacity);
-    this.#trueAt = extended(this.#trueAt, capacity * this.#base.poolSize);
-  }
-
-  /** Checks the rows that are there and connects their synapses. */
-  #takeOver(): void {
-    const { columnCount, poolSize, constants, permanences } = this.#base;
-    const least = bitsOf(constants.trimBelow);
-    const initialBits = new Int32Array(permanences.buffer);
-    const rowBits = this.#bits;
-    const connectedFromBits = this.#connectedFromBits;
-    for (let row = 0; row < this.rowCount; row++) {
-      const column = this.#columns[row];
-      if (column >= columnCount || this.#rowOfColumn[column] !== NO_ROW)
-        throw new ArenaFormatError(`spatial pooler: column ${column} of row ${row}`);
-      this.#rowOfColumn[column] = row;
-      const toInitial = (column - row) * poolSize;
-      let leastConnected = NONE;
-      for (let i = row * poolSize; i < (row + 1) * poolSize; i++) {
-        const bits = rowBits[i];
-        if (bits !== 0 && (bits < least || bits > ONE_BITS))
-          throw new ArenaFormatError(`spatial pooler: permanence ${this.#permanences[i]}`);
-        const isConnected = bits >= connectedFromBits;
-        if (isConnected && bits < leastConnected) leastConnected = bits;
-        if (isConnected !== initialBits[toInitial + i] >= connectedFromBits)
-          this.connected[this.#wordOf(row, i)] ^= 1 << column;
-      }
-      this.#dueAt[row] = this.#timesUntilLoss(leastConnected);
-    }
   }
 }
 
@@ -359,16 +360,9 @@ function extended(array: Uint8Array, length: number): Uint8Array<ArrayBuffer> {
   return longer;
 }
 
-function bitsOf(value: number): number {
-  return new Int32Array(Float32Array.of(value).buffer)[0];
-}
-
-/** Scratch of `#gatherPooled`, for as many on inputs as there can be. */
-const gathered = new Int32Array(NOT_POOLED);
 const COLUMNS_SECTION = 1;
 const TIMES_SECTION = 2;
-const PERMANENCES_SECTION = 3;
+const WORDS_SECTION = 3;
 const NO_ROW = 0xffff;
 const NONE = 0x7fffffff;
-const MAX_TIMES = 255;
 const MIN_ROWS_ADDED = 16;

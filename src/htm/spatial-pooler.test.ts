@@ -2,11 +2,15 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Arena, ArenaFormatError } from './arena.ts';
 import { MultiEncoder } from './encoders/multi.ts';
-import { winnerCountOf } from './pooler-base.ts';
+import { patternOf } from './permanence-codes.ts';
+import { PermanenceSteps } from './permanence-steps.ts';
+import { PoolerBase, winnerCountOf } from './pooler-base.ts';
 import type { PoolerParameters } from './pooler-base.ts';
+import { PoolerPacking } from './pooler-packing.ts';
 import { scalarAnomalyParameters } from './scalar-anomaly-parameters.ts';
 import { SpatialPooler } from './spatial-pooler.ts';
 import { PlainPooler } from './testing/plain-pooler.ts';
+import { savedSection, withSavedSection } from './testing/saved-sections.ts';
 import { sineSeries } from './testing/sine-series.ts';
 
 const TINY: PoolerParameters = {
@@ -227,9 +231,6 @@ describe('SpatialPooler', () => {
     ['a duty cycle that is no number', 3, 1, NaN],
     ['a row of a column it does not have', 7, 0, 4],
     ['two rows of one column', 7, 1, 0],
-    ['a permanence above 1', 9, 3, 1.25],
-    ['a negative permanence', 9, 3, -0.25],
-    ['a permanence that should have been trimmed', 9, 3, 0.0001],
   ])('refuses sections with %s', (_, section, index, value) => {
     const schema = SpatialPooler.schema(10, TINY);
     const saved = newArena(10, TINY);
@@ -242,4 +243,29 @@ describe('SpatialPooler', () => {
     const load = () => SpatialPooler.attach(Arena.from(arena.bytes(), 1, schema), 0, 10, TINY);
     expect(load).toThrow(ArenaFormatError);
   });
+
+  it.each([
+    ['above 1', 1.25],
+    ['below 0', -0.25],
+    ['that should have been trimmed', 0.0001],
+  ])('refuses a saved permanence %s', (_, permanence) => {
+    const schema = SpatialPooler.schema(10, TINY);
+    const arena = newArena(10, TINY);
+    const pooler = SpatialPooler.create(arena, 0, 10, TINY);
+    winnersOf(pooler, [0, 1, 2], true);
+    const base = PoolerBase.of(10, TINY);
+    const packing = new PoolerPacking(base, new PermanenceSteps(base.constants));
+    const saved = arena.bytes();
+    const rows = packing.unpack(savedSection(saved, ROWS_SECTION), pooler.learnedColumnCount);
+    const load = () => {
+      const bytes = withSavedSection(saved, ROWS_SECTION, packing.pack(rows));
+      return SpatialPooler.attach(Arena.from(bytes, 1, schema), 0, 10, TINY);
+    };
+    expect(load().learnedColumnCount).toBe(pooler.learnedColumnCount);
+    rows.permanenceBits[3] = patternOf(permanence);
+    expect(load).toThrow(ArenaFormatError);
+  });
 });
+
+/** Of the packed rows. */
+const ROWS_SECTION = 7;

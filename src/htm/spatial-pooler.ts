@@ -2,7 +2,7 @@ import { ArenaFormatError } from './arena.ts';
 import type { Arena, SectionSpec } from './arena.ts';
 import { ColumnCompetition } from './column-competition.ts';
 import { exp } from './numeric.ts';
-import { PoolerBase, densityOf, poolSizeOf, winnerCountOf } from './pooler-base.ts';
+import { PoolerBase, densityOf, winnerCountOf } from './pooler-base.ts';
 import type { PoolerParameters } from './pooler-base.ts';
 import { PoolerSynapses } from './pooler-synapses.ts';
 
@@ -16,7 +16,7 @@ import { PoolerSynapses } from './pooler-synapses.ts';
 export class SpatialPooler {
   /** Sections this component owns in the arena. */
   static schema(inputCount: number, parameters: PoolerParameters): SectionSpec[] {
-    const { columnCount, boostStrength, potentialPct } = parameters;
+    const { columnCount, boostStrength } = parameters;
     const boosted = boostStrength === 0 ? 0 : columnCount;
     return [
       { name: 'poolerBaseDigest', type: 'u32', length: 2 },
@@ -25,7 +25,7 @@ export class SpatialPooler {
       { name: 'poolerOverlapDuty', type: 'f32', length: columnCount },
       { name: 'poolerActiveDuty', type: 'f32', length: boosted },
       { name: 'poolerBoosts', type: 'f32', length: boosted },
-      ...PoolerSynapses.schema(columnCount, poolSizeOf(inputCount, potentialPct)),
+      ...PoolerSynapses.schema(columnCount, inputCount),
     ];
   }
 

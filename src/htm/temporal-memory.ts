@@ -115,7 +115,7 @@ export class TemporalMemory implements SequenceMemory {
   /** Bytes held outside the arena. */
   get derivedBytes(): number {
     const own = this.#groups.byteLength + this.#relevant.byteLength + this.#counts.byteLength;
-    return own + this.#store.derivedBytes;
+    return own + this.#store.synapses.derivedBytes;
   }
 
   /**
@@ -127,7 +127,7 @@ export class TemporalMemory implements SequenceMemory {
       throw new RangeError(`column ${active[count - 1]} is not below ${this.#parameters.columnCount}`);
     }
     this.#beginRecord();
-    if (learn) this.#store.prefetch(this.#relevant, this.#relevantCount);
+    if (learn) this.#store.synapses.prefetch(this.#relevant, this.#relevantCount);
     const unpredicted = this.#activateCells(active, count, learn);
     if (learn) {
       this.#store.settle();
@@ -175,7 +175,6 @@ export class TemporalMemory implements SequenceMemory {
   /** Hands the last record's cells to the scratch, in place of what the last memory left there, and clears them. */
   #beginRecord(): void {
     for (let g = 0; g < scratch.groupCount; g++) {
-      scratch.active[scratch.groups[g]] = 0;
       scratch.winners[scratch.groups[g]] = 0;
     }
     let listed = 0;
@@ -183,7 +182,6 @@ export class TemporalMemory implements SequenceMemory {
       const group = this.#groups[g];
       const winners = this.#winners[group];
       scratch.groups[g] = group;
-      scratch.active[group] = this.#active[group];
       scratch.winners[group] = winners;
       for (let left = winners; left !== 0; left &= left - 1) {
         scratch.winnerList[listed++] = (group << 5) + lowestBit(left);
@@ -230,7 +228,7 @@ export class TemporalMemory implements SequenceMemory {
       for (let i = k; i < end; i++) {
         const segment = this.#relevant[i];
         if ((this.#counts[segment] & 0xffff) < minThreshold) continue;
-        this.#store.punish(segment, scratch.active, this.#punishment);
+        this.#store.punish(segment, this.#punishment);
       }
     }
     return end;
@@ -325,7 +323,7 @@ export class TemporalMemory implements SequenceMemory {
 
   #reinforce(segment: number): void {
     const { maxNewSynapseCount } = this.#parameters;
-    if (!this.#store.reinforce(segment, scratch.active, this.#increment, this.#decrement)) return;
+    if (!this.#store.reinforce(segment, this.#increment, this.#decrement)) return;
     const wanted = maxNewSynapseCount - (this.#counts[segment] & 0xffff);
     if (wanted > 0) this.#grow(segment, wanted);
   }
@@ -334,21 +332,21 @@ export class TemporalMemory implements SequenceMemory {
   #grow(segment: number, wanted: number): void {
     const { candidates, taken } = scratch;
     const { maxSynapsesPerSegment } = this.#limits;
-    const store = this.#store;
+    const { synapses } = this.#store;
     let left = 0;
-    store.addActiveSources(segment, scratch.active, taken);
+    synapses.addActiveSources(segment, taken);
     for (let k = 0; k < scratch.winnerCount; k++) {
       const cell = scratch.winnerList[k];
       if (((taken[cell >>> 5] >>> cell) & 1) === 0) candidates[left++] = cell;
     }
     for (let g = 0; g < scratch.groupCount; g++) taken[scratch.groups[g]] = 0;
     let growing = Math.min(wanted, left);
-    let overrun = store.size(segment) + growing - maxSynapsesPerSegment;
-    while (overrun > 0 && store.removeWeakest(segment, scratch.winners)) overrun--;
-    growing = Math.min(growing, maxSynapsesPerSegment - store.size(segment));
+    let overrun = synapses.size(segment) + growing - maxSynapsesPerSegment;
+    while (overrun > 0 && synapses.removeWeakest(segment, scratch.winners)) overrun--;
+    growing = Math.min(growing, maxSynapsesPerSegment - synapses.size(segment));
     for (; growing > 0; growing--) {
       const drawn = this.#random.below(left);
-      store.append(segment, candidates[drawn], this.#initialPermanence);
+      synapses.append(segment, candidates[drawn], this.#initialPermanence);
       candidates.copyWithin(drawn, drawn + 1, left);
       left--;
     }
@@ -363,7 +361,7 @@ export class TemporalMemory implements SequenceMemory {
       this.#counts = new Uint32Array(length);
       this.#relevant = new Uint32Array(length);
     }
-    store.countActive(this.#active, this.#groups, this.#groupCount, this.#counts);
+    store.synapses.findActive(this.#active, this.#groups, this.#groupCount, this.#counts, store.numberBound);
     const { lastUsed, order, segmentCount } = store;
     const now = this.#iteration[0];
     let relevant = 0;

@@ -1,3 +1,4 @@
+import type { ModelChange, ModelCommand } from '../model-command.ts';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -159,6 +160,14 @@ class MemoryCatalogue implements Catalogue {
       if (failed) metric.status = MetricStatus.CREATE_PENDING;
       return failed;
     });
+  }
+
+  async skipRow(metricId: string): Promise<number | null> {
+    return (await this.retry(metricId)) ? 7 : null;
+  }
+
+  changeModel(metricId: string, change: ModelChange, afterRowid: number): Promise<ModelCommand> {
+    return this.#change(`change ${metricId}`, () => ({ sequence: 1, afterRowid, change }));
   }
 
   relearn(metricId: string, request: GenerationRequest): Promise<void> {
@@ -568,6 +577,17 @@ describe('restartModel', () => {
       details: { status: MetricStatus.CREATE_PENDING },
     });
     await expect(monitoring.restartModel('b', 'retry')).rejects.toMatchObject({ code: 'metric_not_found' });
+  });
+
+  it('goes on without the row at which a model failed, and only that', async () => {
+    const { monitoring, catalogue, woken, status } = makeMonitoring();
+    catalogue.add('a', { status: MetricStatus.ERROR });
+    await monitoring.restartModel('a', 'skip');
+    expect(status('a')).toBe(MetricStatus.CREATE_PENDING);
+    expect(woken).toEqual(['rowsStored a']);
+    await expect(monitoring.restartModel('a', 'skip')).rejects.toMatchObject({
+      code: 'metric_status_changed',
+    });
   });
 
   it('learns anew with the same spec: the old model and its results go first', async () => {

@@ -1,7 +1,9 @@
 import type { Logger } from 'pino';
 import { retryStore } from '../backoff.ts';
+import type { Clock } from '../clock.ts';
 import type { Bus } from '../bus/bus.ts';
 import { HtmEngineError, hasCode } from '../errors.ts';
+import type { ModelChange, ModelCommand } from '../model-command.ts';
 import { FoldRunner, FoldTelemetry, type TurnOutcome } from '../fold-runner.ts';
 import { MetricStatus, statusName } from '../metric.ts';
 import type { Catalogue } from '../store/catalogue.ts';
@@ -20,7 +22,11 @@ export interface MonitoringOptions {
   readonly models: ModelSettings;
   /** How often the store is asked for metrics whose generation may open. */
   readonly sweepMs: number;
+  readonly clock?: Clock;
 }
+
+/** How a model begins again. */
+export type Restart = 'retry' | 'skip' | 'relearn';
 
 /** Rows of one transaction when results are cleared or rows removed, so that others get in between. */
 const BATCH_ROWS = 5_000;
@@ -53,15 +59,15 @@ export class Monitoring {
       concurrency: ACTIVATION_CONCURRENCY,
       log: this.#log,
       telemetry: new FoldTelemetry(telemetry.registry, 'monitoring'),
+      ...(options.clock && { clock: options.clock }),
     });
   }
 
   /** Begins to open generations whose rows are there, and finishes in the background what an earlier run left half done. */
   start(): void {
     this.#activation.start();
-    this.#copiesAbandoned = retryStore(this.#stopping.signal, this.#log, () =>
-      this.#options.catalogue.abandonCopies(),
-    );
+    const { signal } = this.#stopping;
+    this.#copiesAbandoned = this.#patiently(signal, () => this.#options.catalogue.abandonCopies());
     this.#finishing = this.#finishInterruptedWork().catch((error: unknown) => {
       if (hasCode(error, 'stopped')) return;
       this.#log.error(
@@ -147,20 +153,38 @@ export class Monitoring {
   }
 
   /**
-   * Lets a model begin again. `retry`: one in ERROR goes on from where it stood, with the same row. `relearn`: whatever
+   * Lets a model begin again. `retry`: one in ERROR goes on from where it stood, with the same row. `skip`: likewise,
+   * without the row at which it failed, which is recorded and gets no score. `relearn`: whatever
    * its state, the results go and a new generation of the same spec learns from the lowest stored row.
-   * @throws metric_not_found, metric_not_monitored, metric_status_changed (`retry` of one that is not in ERROR)
+   * @throws metric_not_found, metric_not_monitored, metric_status_changed (`retry` or `skip` of one that is not in ERROR)
    */
-  async restartModel(metricId: string, how: 'retry' | 'relearn'): Promise<void> {
+  async restartModel(metricId: string, how: Restart): Promise<void> {
     await this.#serial.run(metricId, () =>
-      how === 'retry' ? this.#retry(metricId) : this.#relearn(metricId),
+      how === 'relearn' ? this.#relearn(metricId) : this.#retry(metricId, how),
     );
     this.#log.info({ event: 'monitoring.model_restarted', metricId, how }, 'model is restarted');
   }
 
-  async #retry(metricId: string): Promise<void> {
+  /**
+   * Gives the model a command: it takes effect after the last processed row, or after `afterRowid` if that is later.
+   * @throws metric_not_found, metric_not_monitored, invalid_argument, overloaded
+   */
+  async changeModel(metricId: string, change: ModelChange, afterRowid = 0): Promise<ModelCommand> {
+    const command = await this.#options.catalogue.changeModel(metricId, change, afterRowid);
+    this.#log.info({ event: 'monitoring.model_changed', metricId, ...command }, 'model is given a command');
+    return command;
+  }
+
+  async #retry(metricId: string, how: 'retry' | 'skip'): Promise<void> {
     const { catalogue, bus } = this.#options;
-    if (await catalogue.retry(metricId)) {
+    const skipped = how === 'skip' ? await catalogue.skipRow(metricId) : null;
+    if (skipped !== null) {
+      this.#log.warn(
+        { event: 'monitoring.row_skipped', metricId, rowid: skipped },
+        'a row is left out of a model',
+      );
+    }
+    if (skipped !== null || (how === 'retry' && (await catalogue.retry(metricId)))) {
       bus.wake('rowsStored', [metricId]);
       return;
     }
@@ -264,7 +288,7 @@ export class Monitoring {
     const { catalogue } = this.#options;
     try {
       const activate = () => catalogue.activate(metricId, 'firstRows');
-      this.#opened(metricId, await retryStore(signal, this.#log, activate));
+      this.#opened(metricId, await this.#patiently(signal, activate));
     } catch (error) {
       if (!hasCode(error, 'metric_not_found')) throw error;
     }
@@ -311,7 +335,11 @@ export class Monitoring {
   async #repeat(batch: () => Promise<boolean>): Promise<void> {
     const { signal } = this.#stopping;
     let more = true;
-    while (more && !signal.aborted) more = await retryStore(signal, this.#log, batch);
+    while (more && !signal.aborted) more = await this.#patiently(signal, batch);
+  }
+
+  #patiently<T>(signal: AbortSignal, operation: () => Promise<T>): Promise<T> {
+    return retryStore(signal, this.#log, operation, this.#options.clock);
   }
 }
 

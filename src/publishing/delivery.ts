@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { retryStore } from '../backoff.ts';
+import type { Clock } from '../clock.ts';
 import { HtmEngineError } from '../errors.ts';
 import { FoldRunner, type FoldTelemetry, type TurnOutcome } from '../fold-runner.ts';
 import type { Result } from '../metric.ts';
@@ -28,6 +29,7 @@ export interface DeliveryOptions {
   readonly telemetry: FoldTelemetry;
   readonly onDelivered: (results: number) => void;
   readonly onRefused: (reason: NonNullable<FoldOutcome['refused']>) => void;
+  readonly clock?: Clock;
 }
 
 /** Batches of a metric after which others get their turn. */
@@ -47,6 +49,7 @@ export class Delivery {
       concurrency: options.concurrency,
       log: options.logger,
       telemetry: options.telemetry,
+      ...(options.clock && { clock: options.clock }),
     });
   }
 
@@ -69,22 +72,21 @@ export class Delivery {
   }
 
   async #turn(metricId: string, signal: AbortSignal): Promise<TurnOutcome> {
-    const { cursors, log, batchRows, logger } = this.#options;
-    const start = await retryStore(signal, logger, () => cursors.position(metricId));
+    const { cursors, log, batchRows, logger, clock } = this.#options;
+    const patiently = <T>(operation: () => Promise<T>) => retryStore(signal, logger, operation, clock);
+    const start = await patiently(() => cursors.position(metricId));
     if (start === null) return 'idle';
     const { scoredRowid } = start;
     let rowid = start.rowid;
     for (let batches = 0; rowid < scoredRowid; batches += 1) {
       if (batches === BATCHES_PER_TURN) return 'more';
       const from = rowid;
-      const rows = await retryStore(signal, logger, () =>
+      const rows = await patiently(() =>
         log.readScoredRows(metricId, start.generation, from, scoredRowid, batchRows),
       );
       const to = rows.length < batchRows ? scoredRowid : (rows.at(-1)?.rowid ?? from);
       await this.#hand(start, rows, signal);
-      const { refused } = await retryStore(signal, logger, () =>
-        cursors.advance({ ...start, rowid: from }, to),
-      );
+      const { refused } = await patiently(() => cursors.advance({ ...start, rowid: from }, to));
       if (refused !== null) {
         this.#options.onRefused(refused);
         return 'retry';

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { Counter } from 'prom-client';
 import type { Bus } from '../bus/bus.ts';
+import type { Clock } from '../clock.ts';
 import { HtmEngineError } from '../errors.ts';
 import { FoldTelemetry } from '../fold-runner.ts';
 import type { Telemetry } from '../telemetry.ts';
@@ -19,6 +20,7 @@ export interface PublisherOptions {
   readonly batchRows: number;
   /** How often the store is asked for results that a lost wake-up left behind. */
   readonly sweepMs: number;
+  readonly clock?: Clock;
 }
 
 export interface SubscribeOptions {
@@ -139,7 +141,7 @@ export class Publisher {
         `concurrency ${concurrency}: must be a whole number from 1 to ${MAX_CONCURRENCY}`,
       );
     }
-    const { log, logLikelihood, batchRows } = this.#options;
+    const { log, logLikelihood, batchRows, clock } = this.#options;
     const delivery = new Delivery({
       cursors,
       handler,
@@ -150,6 +152,7 @@ export class Publisher {
       sweepMs,
       logger: this.#logger.child({ consumer }),
       telemetry: this.#foldTelemetry,
+      ...(clock && { clock }),
       onDelivered: (results) => this.#delivered.inc({ consumer }, results),
       onRefused: (reason) => this.#refusals.inc({ consumer, reason }),
     });

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { CheckpointName, CheckpointStore } from '../checkpoints/checkpoint-store.ts';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../clock.ts';
 import { WorkerLostError } from './model-worker.ts';
 import type { SchedulerMetrics } from './scheduler-metrics.ts';
 import { type WarmModel, checkpointName } from './warm-models.ts';

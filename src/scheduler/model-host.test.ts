@@ -9,6 +9,7 @@ function scripted(scores: readonly number[]): Model {
   let row = 0;
   return {
     run: () => scores[row++] ?? 0,
+    reset: () => undefined,
     predictions: () => `{"1":${row}}`,
     save: () => new Uint8Array(),
     byteLength: 1,

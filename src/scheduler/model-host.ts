@@ -1,5 +1,6 @@
 import type { CheckpointName } from '../checkpoints/checkpoint-store.ts';
 import { decodeCheckpoint, encodeCheckpoint } from '../checkpoints/codec.ts';
+import { RowMode } from '../model-command.ts';
 import type { LoadReply, LoadRequest, ModelCalls, RunReply, RunRequest } from './model-worker.ts';
 import type { Model, ModelFactory } from './models.ts';
 
@@ -26,13 +27,20 @@ export class ModelHost implements ModelCalls {
     }
   }
 
-  run({ metricId, timestamps, values }: RunRequest): RunReply {
+  run({ metricId, timestamps, values, modes }: RunRequest): RunReply {
     const model = this.#expect(metricId);
     const rawScores = new Float64Array(values.length);
     const predictions: string[] = [];
     for (const [row, value] of values.entries()) {
       try {
-        rawScores[row] = checked(model.run(timestamps[row] ?? Number.NaN, value));
+        const mode = modes?.[row] ?? RowMode.NORMAL;
+        if ((mode & RowMode.RESET_BEFORE) !== 0) model.reset();
+        if ((mode & RowMode.SKIP) !== 0) {
+          rawScores[row] = Number.NaN;
+          continue;
+        }
+        const learn = (mode & RowMode.DO_NOT_LEARN) === 0;
+        rawScores[row] = checked(model.run(timestamps[row] ?? Number.NaN, value, learn));
         const text = model.predictions();
         if (text !== null) predictions.push(text);
       } catch (error) {

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { CheckpointName, CheckpointStore } from '../checkpoints/checkpoint-store.ts';
 import type { ModelTask } from '../store/log.ts';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../clock.ts';
 import type { CheckpointWriter } from './checkpoint-writer.ts';
 import type { ModelWorker } from './model-worker.ts';
 import type { Patience } from './patience.ts';

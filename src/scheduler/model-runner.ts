@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Bus } from '../bus/bus.ts';
 import { MetricStatus } from '../metric.ts';
+import { lastSequence, rowModes } from '../model-command.ts';
 import type { ModelTask, RowBlock } from '../store/log.ts';
 import { isCheckpointDue } from './checkpoint-policy.ts';
 import type { CheckpointWriter } from './checkpoint-writer.ts';
@@ -102,8 +103,8 @@ export class ModelRunner {
   async #slice(task: ModelTask, model: WarmModel, block: RowBlock): Promise<TurnEnd> {
     const { warmModels, committer, epoch } = this.#parts;
     const { metricId } = model;
-    const reply = await this.#run(model, block);
-    const replayed = this.#compareReplayed(task, block, reply);
+    const reply = await this.#run(task, model, block);
+    const replayed = await this.#compareReplayed(task, block, reply);
     if (!(await this.#commit(task, block, reply, replayed))) {
       warmModels.drop(metricId);
       return 'rest';
@@ -121,22 +122,24 @@ export class ModelRunner {
     return model.rowid > task.processedRowid ? 'more' : 'replaying';
   }
 
-  async #run(model: WarmModel, block: RowBlock): Promise<RunReply> {
-    const { timestamps, values } = block;
-    return await model.worker.run({ metricId: model.metricId, timestamps, values });
+  async #run({ commands }: ModelTask, model: WarmModel, block: RowBlock): Promise<RunReply> {
+    const { rowids, timestamps, values } = block;
+    const modes = commands.length === 0 ? {} : { modes: rowModes(commands, rowids) };
+    return await model.worker.run({ metricId: model.metricId, timestamps, values, ...modes });
   }
 
   /** @returns how many of the scores are those of rows that were processed before. */
-  #compareReplayed(task: ModelTask, block: RowBlock, reply: RunReply): number {
+  async #compareReplayed(task: ModelTask, block: RowBlock, reply: RunReply): Promise<number> {
     const { log, metrics } = this.#parts;
     const scores = Array.from(reply.rawScores);
     const replayed = scores.filter((_, i) => (block.rowids[i] ?? 0) <= task.processedRowid).length;
     const different = scores
       .slice(0, replayed)
-      .flatMap((score, i) => (score === block.rawScores[i] ? [] : [i]));
+      .flatMap((score, i) => (Object.is(score, block.rawScores[i]) ? [] : [i]));
     metrics.replayedRows.inc(replayed);
     const [first] = different;
-    if (first !== undefined) {
+    // Closed between the two reads, a generation's scores are not to be seen any more.
+    if (first !== undefined && (await this.#isOpen(task))) {
       metrics.mismatches.inc(different.length);
       const { metricId, generation } = task.generation;
       const row = block.rowids[first];
@@ -157,24 +160,36 @@ export class ModelRunner {
     return replayed;
   }
 
+  async #isOpen({ generation: { metricId, generation } }: ModelTask): Promise<boolean> {
+    const { store, patience } = this.#parts;
+    const present = await patience.read(
+      'read what a model has to do',
+      async () => await store.modelTask(metricId),
+    );
+    return present?.generation.generation === generation;
+  }
+
   /** T1 for the scores after the first `replayed`, if there are any or the model is new. @returns false if they were refused. */
   async #commit(task: ModelTask, block: RowBlock, reply: RunReply, replayed: number): Promise<boolean> {
     const { bus, committer, epoch } = this.#parts;
     const { metricId, generation } = task.generation;
-    const rowids = block.rowids.slice(replayed, reply.rawScores.length);
-    const modelBuilt =
-      task.status === MetricStatus.CREATE_PENDING && (rowids.length > 0 || reply.failure === null);
+    const { rawScores, predictions, failure } = reply;
+    const rowids = block.rowids.slice(replayed, rawScores.length);
+    const modelBuilt = task.status === MetricStatus.CREATE_PENDING && (rowids.length > 0 || failure === null);
     if (rowids.length === 0 && !modelBuilt) return true;
+    // Rows that were skipped have no score.
+    const isScored = (_: number, i: number) => !Number.isNaN(rawScores[replayed + i]);
+    const before = rawScores.slice(0, replayed).filter((score) => !Number.isNaN(score)).length;
     const committed = await committer.commit({
       metricId,
       generation,
       epoch,
       from: task.processedRowid,
       to: rowids.at(-1) ?? task.processedRowid,
-      rowids,
-      rawScores: reply.rawScores.slice(replayed),
-      ...(reply.predictions === null ? {} : { predictions: reply.predictions.slice(replayed) }),
-      commandSequence: 0,
+      rowids: rowids.filter(isScored),
+      rawScores: rawScores.slice(replayed).filter(isScored),
+      ...(predictions === null ? {} : { predictions: predictions.slice(before) }),
+      commandSequence: lastSequence(task.commands),
       modelBuilt,
     });
     if (committed && rowids.length > 0) bus.wake('rawScored', [metricId]);

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { HtmEngineError } from '../errors.ts';
 import { MetricStatus } from '../metric.ts';
 import type { CheckpointName } from '../checkpoints/checkpoint-store.ts';
-import { POISON } from '../../test/conformance/fakes/fake-models.ts';
+import { fakeModels, POISON } from '../../test/conformance/fakes/fake-models.ts';
 import { MemoryCheckpoints } from '../../test/conformance/fakes/memory-checkpoints.ts';
 import { MemoryLog, type ModelLog } from '../../test/conformance/fakes/memory-log.ts';
 import {
@@ -390,6 +390,26 @@ describe('model scheduler: failures', () => {
       expect(harness.workers).toHaveLength(1);
     },
   );
+
+  it('leaves a row out that a command says to skip, before and after the model is loaded again', async () => {
+    const log = new MemoryLog();
+    log.addMetric(A);
+    log.append(A, [POISON, ...values(20)]);
+    log.monitor(A, PARAMS);
+    log.command(A, { what: 'skip' });
+    const harness = await start({ log, settings: { sliceRows: 7 } });
+    await harness.settle();
+    const model = fakeModels.create(PARAMS);
+    const scores = values(20).map((value, i) => model.run(1_600_000_000 + (i + 2) * 300, value));
+    expect(log.rawScores(A)).toEqual([null, ...scores]);
+    harness.workers[0]?.kill('killed');
+    log.append(A, values(5));
+    harness.wake(A);
+    await harness.settle();
+    expect(log.rawScores(A).slice(1)).not.toContain(null);
+    expect(await harness.count('determinism_mismatches_total')).toBe(0);
+    expect(log.violations).toEqual([]);
+  });
 
   it('puts a metric whose model cannot be built into ERROR', async () => {
     const log = new MemoryLog();

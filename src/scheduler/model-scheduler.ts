@@ -3,7 +3,7 @@ import type { Bus } from '../bus/bus.ts';
 import type { CheckpointStore } from '../checkpoints/checkpoint-store.ts';
 import type { Config } from '../config.ts';
 import type { Telemetry } from '../telemetry.ts';
-import { type Clock, systemClock } from './clock.ts';
+import { type Clock, systemClock } from '../clock.ts';
 import { CheckpointWriter } from './checkpoint-writer.ts';
 import { Committer, type SchedulerLog } from './committer.ts';
 import { Dispatcher } from './dispatcher.ts';

@@ -38,18 +38,20 @@ export interface LoadRequest {
 /** A model that could not be built, or a checkpoint that could not be used, says why in `failure`. */
 export type LoadReply = { readonly bytes: number; readonly failure: null } | { readonly failure: string };
 
-/** Consecutive rows; both arrays have the same length. */
+/** Consecutive rows; the arrays have the same length. */
 export interface RunRequest {
   readonly metricId: string;
   /** Epoch seconds. */
   readonly timestamps: Float64Array;
   readonly values: Float64Array;
+  /** How each row is taken (`RowMode`); absent if all are as usual. */
+  readonly modes?: Uint8Array<ArrayBuffer>;
 }
 
 export interface RunReply {
-  /** One per row; shorter than the request if the row after the last of these failed. */
+  /** One per row, NaN for one that is skipped; shorter than the request if the row after the last of these failed. */
   readonly rawScores: Float64Array<ArrayBuffer>;
-  /** JSON texts of the best predictions, one per score; null while the classifier is off. */
+  /** JSON texts of the best predictions, one per score other than NaN; null while the classifier is off. */
   readonly predictions: readonly string[] | null;
   /** Memory the model takes now. */
   readonly bytes: number;

@@ -6,10 +6,13 @@ export interface Model {
   /**
    * One record.
    * @param timestamp epoch seconds UTC.
+   * @param learn whether the record changes the model; it does unless told otherwise.
    * @returns the raw anomaly score, 0..1.
    * @throws whatever went wrong inside; the model's state is undefined then.
    */
-  run(timestamp: number, value: number): number;
+  run(timestamp: number, value: number, learn?: boolean): number;
+  /** The next record is the first of a new sequence. */
+  reset(): void;
   /** JSON text of the best predictions after the last record; null while the classifier is off. */
   predictions(): string | null;
   /** The complete state, as a copy. */
@@ -34,7 +37,11 @@ export const anomalyModels: ModelFactory = {
 function hosted(model: AnomalyModel): Model {
   const steps = model.parameters.classifier?.steps ?? null;
   return {
-    run: (timestamp, value) => model.run(timestamp, value),
+    run: (timestamp, value, learn = true) => {
+      model.learning = learn;
+      return model.run(timestamp, value);
+    },
+    reset: () => model.reset(),
     predictions: () =>
       steps === null
         ? null

@@ -2,7 +2,7 @@ import type { Counter } from 'prom-client';
 import type { Logger } from 'pino';
 import { isWorthTelling } from '../backoff.ts';
 import { hasCode } from '../errors.ts';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../clock.ts';
 
 const FIRST_DELAY_MS = 50;
 const MAX_DELAY_MS = 5_000;

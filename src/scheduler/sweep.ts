@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../clock.ts';
 import type { SchedulerLog } from './committer.ts';
 
 const PAGE_METRICS = 1_000;

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../clock.ts';
 import { type ModelWorker, WorkerLostError } from './model-worker.ts';
 import type { SchedulerMetrics } from './scheduler-metrics.ts';
 

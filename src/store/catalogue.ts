@@ -1,5 +1,6 @@
 import type { Metric, MetricStatus } from '../metric.ts';
 import type { GenerationRequest } from '../generation.ts';
+import type { ModelChange, ModelCommand } from '../model-command.ts';
 
 /** A copy that is being made. */
 export interface MetricCopy {
@@ -54,6 +55,18 @@ export interface Catalogue {
    * @returns false, and nothing is changed, if it is in another state. @throws metric_not_found
    */
   retry(metricId: string): Promise<boolean>;
+  /**
+   * As `retry`, and the row at which the model failed, the first that is not processed, is left out by a command.
+   * @returns its rowid; null, and nothing is changed, if the metric is in another state.
+   * @throws metric_not_found, metric_status_changed (there is no such row), overloaded
+   */
+  skipRow(metricId: string): Promise<number | null>;
+  /**
+   * Changes the model of the open generation from the row after `afterRowid` on, or after what is processed by now if
+   * that is later.
+   * @throws metric_not_found, metric_not_monitored, invalid_argument (rows that are not to be learned are learned already), overloaded
+   */
+  changeModel(metricId: string, change: ModelChange, afterRowid: number): Promise<ModelCommand>;
   /**
    * Closes the generation and asks for another in the same transaction, so that no crash leaves the metric without:
    * PENDING_DATA until the old results are cleared, then opened by `activate`. The range is the one given, or that of

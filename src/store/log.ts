@@ -1,5 +1,6 @@
 import type { MetricStatus, RefusalReason } from '../metric.ts';
 import type { AutomaticRequest, Generation } from '../generation.ts';
+import type { ModelCommand } from '../model-command.ts';
 import type { AnomalySpan } from './incidents.ts';
 
 /**
@@ -100,6 +101,8 @@ export interface ModelTask {
   readonly lastRowid: number;
   /** The lowest rowid still stored; 0 without rows. */
   readonly firstRowid: number;
+  /** All of the generation, by sequence. */
+  readonly commands: readonly ModelCommand[];
 }
 
 /** Which lease a fold works under: the epoch it was given when it took the metric's partition. */

@@ -4,6 +4,7 @@ import { anyOrderTests } from './store/any-order.ts';
 import { appendTests } from './store/append.ts';
 import { catalogueTests } from './store/catalogue.ts';
 import { clearingTests } from './store/clearing.ts';
+import { commandTests } from './store/commands.ts';
 import { copyingTests } from './store/copying.ts';
 import { cursorTests } from './store/cursors.ts';
 import { durabilityTests } from './store/durability.ts';
@@ -47,6 +48,7 @@ export function storeConformance(adapter: string, makeStore: () => Promise<Store
     monitoringTests(current);
     clearingTests(current);
     restartingTests(current);
+    commandTests(current);
     copyingTests(current);
     retentionTests(current);
     outboxTests(current);

@@ -35,13 +35,19 @@ export async function request(
 export class EventClient {
   readonly events: EventSourceMessage[] = [];
   comments = 0;
+  /** The stream has ended. */
+  isOver = false;
   /** Resolves when the stream has ended, from whichever side. */
   readonly ended: Promise<void>;
   readonly #cut = new AbortController();
 
   private constructor(response: Response, cut: AbortController) {
     this.#cut = cut;
-    this.ended = this.#read(response).catch(() => undefined);
+    this.ended = this.#read(response)
+      .catch(() => undefined)
+      .then(() => {
+        this.isOver = true;
+      });
   }
 
   /** @throws Error with the body if the answer is no stream */

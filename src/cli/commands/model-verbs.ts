@@ -47,11 +47,13 @@ ${examples(
   );
 
   yesOption(forMetrics('restart', 'let failed models try again, or learn anew'))
+    .option('--skip', 'go on without the row at which it failed; it gets no score')
     .option('--relearn', 'drop models and scores and learn anew from the first stored row')
     .addHelpText(
       'after',
       examples(
         `htmengine ${group.name()} restart web.cpu             try the row again at which it failed`,
+        `htmengine ${group.name()} restart web.cpu --skip      go on without that row`,
         `htmengine ${group.name()} restart web.cpu --relearn   forget everything and learn the rows once more`,
       ),
     )

@@ -18,7 +18,7 @@ export interface ActionOptions extends SelectionOptions {
 }
 
 export type MonitorOptions = ActionOptions & MonitorRequest;
-export type RestartOptions = ActionOptions & { readonly relearn?: boolean };
+export type RestartOptions = ActionOptions & { readonly relearn?: boolean; readonly skip?: boolean };
 export type CloneOptions = ActionOptions & { readonly rows: boolean };
 
 interface Action {
@@ -87,7 +87,8 @@ export async function activate(args: readonly string[], options: ActionOptions):
 export async function restart(args: readonly string[], options: RestartOptions): Promise<void> {
   if (options.relearn !== true) {
     await perform(args, options, {
-      run: async (client, name) => stateText(await client.restart(name, 'retry')),
+      run: async (client, name) =>
+        stateText(await client.restart(name, options.skip === true ? 'skip' : 'retry')),
     });
     return;
   }

@@ -1,7 +1,13 @@
 import { ArenaFormatError } from '../arena.ts';
 import type { Arena, ArenaPart, SectionSpec } from '../arena.ts';
 import { ColumnHistory, bitSetWords } from './column-history.ts';
-import { CELL_MASK, CELL_SHIFT, CELL_STRIDE, MAX_COLUMNS, allCells } from './parameters.ts';
+import {
+  CELL_MASK as cellMask,
+  CELL_SHIFT as cellShift,
+  CELL_STRIDE,
+  MAX_COLUMNS,
+  allCells,
+} from './parameters.ts';
 import type { BacktrackingMemoryParameters } from './parameters.ts';
 import type { Segments } from './segments.ts';
 import { workspace } from './workspace.ts';
@@ -208,3 +214,7 @@ function historyCapacity(p: BacktrackingMemoryParameters): number {
 const previouslyPredicted = new Uint32Array(MAX_COLUMNS);
 const savedActive = new Uint32Array(MAX_COLUMNS);
 const replayed = new Uint16Array(MAX_COLUMNS);
+
+// Of exported constants the compiler looks up the value at each use; these are part of the compiled code.
+const CELL_MASK = cellMask;
+const CELL_SHIFT = cellShift;

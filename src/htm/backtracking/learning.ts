@@ -3,7 +3,7 @@ import type { Arena, ArenaPart, SectionSpec } from '../arena.ts';
 import { keepBelow } from '../ceiling.ts';
 import { Random } from '../random.ts';
 import { ColumnHistory } from './column-history.ts';
-import { CELL_MASK, CELL_SHIFT, MAX_COLUMNS } from './parameters.ts';
+import { CELL_MASK as cellMask, CELL_SHIFT as cellShift, MAX_COLUMNS } from './parameters.ts';
 import type { BacktrackingMemoryParameters } from './parameters.ts';
 import type { Segments } from './segments.ts';
 import { CellSet, indexesAtLeast, workspace } from './workspace.ts';
@@ -423,3 +423,7 @@ const candidates = new Uint16Array(MAX_COLUMNS + 1);
 const chosen = new Uint16Array(MAX_COLUMNS);
 const chosenCells = new Uint16Array(MAX_COLUMNS);
 const everyPosition = Uint16Array.from({ length: MAX_COLUMNS }, (_, i) => i);
+
+// Of exported constants the compiler looks up the value at each use; these are part of the compiled code.
+const CELL_MASK = cellMask;
+const CELL_SHIFT = cellShift;

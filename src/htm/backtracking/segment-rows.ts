@@ -1,7 +1,7 @@
 import { ArenaFormatError } from '../arena.ts';
 import type { Arena, ArenaPart, SectionSpec } from '../arena.ts';
 import { DUTY_TIERS, PLAIN_AVERAGE_UNTIL, dutyDecay, dutyRate } from './duty-cycle.ts';
-import { CELL_MASK, CELL_SHIFT } from './parameters.ts';
+import { CELL_MASK as cellMask, CELL_SHIFT as cellShift } from './parameters.ts';
 import type { BacktrackingMemoryParameters } from './parameters.ts';
 import { permanenceScale } from './permanence.ts';
 import type { PermanenceScale } from './permanence.ts';
@@ -393,3 +393,7 @@ function wordsOfSynapses(p: BacktrackingMemoryParameters, scale: PermanenceScale
 function mostRows(p: BacktrackingMemoryParameters): number {
   return p.columnCount * (p.cellsPerColumn - 1) * p.maxSegmentsPerCell;
 }
+
+// Of exported constants the compiler looks up the value at each use; these are part of the compiled code.
+const CELL_MASK = cellMask;
+const CELL_SHIFT = cellShift;

@@ -1,9 +1,9 @@
 import { ArenaFormatError } from '../arena.ts';
 import type { Arena, SectionSpec } from '../arena.ts';
-import { BANK_MASK, BANK_ROWS, BANK_SHIFT, ForwardIndex } from '../forward-index.ts';
+import { BANK_MASK as bankMask, BANK_ROWS, BANK_SHIFT as bankShift, ForwardIndex } from '../forward-index.ts';
 import type { Random } from '../random.ts';
 import { evictRows } from './eviction.ts';
-import { CELL_SHIFT, CELL_STRIDE, MAX_COLUMNS, allCells } from './parameters.ts';
+import { CELL_SHIFT as cellShift, CELL_STRIDE, MAX_COLUMNS, allCells } from './parameters.ts';
 import type { BacktrackingMemoryParameters } from './parameters.ts';
 import { CONNECTED_BYTE, HEADER_BYTES, SIZE_BYTE, SegmentRows } from './segment-rows.ts';
 import type { SegmentView } from './segment-rows.ts';
@@ -414,3 +414,8 @@ export class Segments {
 /** Scratch: cells of a column that can take another segment; positions within a cell set, as bits. */
 const cellsWithRoom = new Uint16Array(CELL_STRIDE);
 const knownPositions = new Uint32Array(MAX_COLUMNS / 32);
+
+// Of exported constants the compiler looks up the value at each use; these are part of the compiled code.
+const BANK_MASK = bankMask;
+const BANK_SHIFT = bankShift;
+const CELL_SHIFT = cellShift;

@@ -14,8 +14,8 @@ export interface SegmentLimits {
 }
 
 /**
- * The segments and synapses of a plain temporal memory as they lie in its model's arena; see `SegmentStore` for what
- * they mean. A link is a number plus 1, or 0 for none.
+ * The segments and synapses of a plain temporal memory as they lie in its model's arena; see `SegmentStore` and
+ * `SynapseChains` for what they mean. A link is a number plus 1, or 0 for none.
  */
 export interface SegmentTables {
   /** Words: see the constants below. */
@@ -103,7 +103,8 @@ export function grownLength(length: number): number {
 }
 
 /** Slots of a granule: one cache line of permanences, half a line of sources. */
-export const SLOTS = 16;
+export const SLOT_BITS = 4;
+export const SLOTS = 1 << SLOT_BITS;
 /** A place stays below 2^27. */
 export const MAX_GRANULES = 2 ** 23;
 const MAX_SEGMENTS = 2 ** 24;

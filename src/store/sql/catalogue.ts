@@ -1,8 +1,10 @@
 import { HtmEngineError } from '../../errors.ts';
 import type { GenerationRequest } from '../../generation.ts';
+import type { ModelChange, ModelCommand } from '../../model-command.ts';
 import { checkName, MAX_NAME_CHARACTERS, type Metric, type MetricStatus } from '../../metric.ts';
 import type { Catalogue, MetricCopy } from '../catalogue.ts';
 import { checkLimit } from './bounds.ts';
+import { changeModel, checkChange, skipRow } from './commands.ts';
 import { abandonCopies, beginCopy, copyRows, finishCopy } from './copying.ts';
 import { discardMetric, removeDiscarded } from './discarding.ts';
 import { checkRequest } from './generations.ts';
@@ -74,6 +76,15 @@ export class SqlCatalogue implements Catalogue {
 
   retry(metricId: string): Promise<boolean> {
     return this.#session.write((db) => retry(db, metricId));
+  }
+
+  skipRow(metricId: string): Promise<number | null> {
+    return this.#session.write((db, attempt) => skipRow(db, metricId, attempt));
+  }
+
+  async changeModel(metricId: string, change: ModelChange, afterRowid: number): Promise<ModelCommand> {
+    checkChange(change, afterRowid);
+    return this.#session.write((db, attempt) => changeModel(db, metricId, change, afterRowid, attempt));
   }
 
   async relearn(metricId: string, request: GenerationRequest): Promise<void> {

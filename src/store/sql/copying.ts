@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { HtmEngineError } from '../../errors.ts';
 import { CUSTOM_DATASOURCE, MetricStatus } from '../../metric.ts';
 import type { MetricCopy } from '../catalogue.ts';
+import { copyCommands } from './commands.ts';
 import { firstRowid } from './generations.ts';
 import { createMetrics, requireMetric, selectMetric } from './metrics.ts';
 import { partitionOf } from '../../partition.ts';
@@ -131,6 +132,10 @@ export async function finishCopy(
     .values({ uid: copyId, generation: 1, processed_rowid: 0, command_sequence: 0 })
     .execute();
   await db.insertInto('anomaly_watermark').values({ uid: copyId, generation: 1, scored_rowid: 0 }).execute();
+  if (rows > 0) {
+    const origin = { metricId: sourceId, generation: copy.generation };
+    await copyCommands(db, origin, { metricId: copyId, generation: 1 }, copy.firstRowid - 1);
+  }
   return status;
 }
 

@@ -1,5 +1,6 @@
 import type { AnomalySpan } from '../incidents.ts';
 import type { AnomalyTask, CursorPosition, ModelTask } from '../log.ts';
+import { commandsOf } from './commands.ts';
 import { RUNNING } from './folds.ts';
 import { GENERATION_COLUMNS, toGeneration } from './generations.ts';
 import { prepared } from './prepared.ts';
@@ -18,6 +19,8 @@ export async function modelTask(db: Db, metricId: string): Promise<ModelTask | n
     processedRowid: row.processed_rowid,
     lastRowid: row.last_rowid,
     firstRowid: row.first_rowid ?? 0,
+    // Seldom any. One that came since the other statement begins after its watermark, so it does no harm.
+    commands: row.last_command === null ? [] : await commandsOf(db, metricId, row.generation),
   };
 }
 
@@ -79,6 +82,14 @@ const openModel = prepared((db, args: { metricId: string }) =>
         .select((inner) => inner.fn.min('metric_data.rowid').as('first_rowid'))
         .whereRef('metric_data.uid', '=', 'scheduler_watermark.uid')
         .as('first_rowid'),
+    )
+    .select((eb) =>
+      eb
+        .selectFrom('model_command')
+        .select((inner) => inner.fn.max('model_command.sequence').as('last_sequence'))
+        .whereRef('model_command.uid', '=', 'scheduler_watermark.uid')
+        .whereRef('model_command.generation', '=', 'scheduler_watermark.generation')
+        .as('last_command'),
     )
     .where('scheduler_watermark.uid', '=', args.metricId)
     .where('metric.status', 'in', RUNNING),

@@ -35,15 +35,18 @@ export async function openDatabase(
   try {
     connection = new Database(options.path, { timeout: options.busyTimeoutMs });
     configure(connection, options.cacheBytes);
-    const db = new Kysely<Schema>({
-      dialect: new SqliteDialect({ database: new CachingDatabase(connection) }),
-    });
+    const db = kyselyOver(connection);
     await migrateAlone(connection, db, options.path);
     return { connection, db };
   } catch (error) {
     connection?.close();
     throw toOpenError(error, options.path);
   }
+}
+
+/** Statements over a connection, the most used of them kept prepared. */
+export function kyselyOver(connection: Database.Database): Kysely<Schema> {
+  return new Kysely({ dialect: new SqliteDialect({ database: new CachingDatabase(connection) }) });
 }
 
 function configure(connection: Database.Database, cacheBytes: number): void {

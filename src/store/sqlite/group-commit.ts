@@ -21,13 +21,15 @@ interface Operation {
 export class GroupCommitSession implements Session {
   readonly #connection: Database.Database;
   readonly #db: Db;
+  readonly #nowMs: () => number;
   readonly #reads: Operation[] = [];
   readonly #writes: Operation[] = [];
   #running: Promise<void> | undefined;
 
-  constructor(connection: Database.Database, db: Db) {
+  constructor(connection: Database.Database, db: Db, nowMs: () => number = () => performance.now()) {
     this.#connection = connection;
     this.#db = db;
+    this.#nowMs = nowMs;
   }
 
   query<T>(run: (db: Db) => Promise<T>): Promise<T> {
@@ -77,11 +79,11 @@ export class GroupCommitSession implements Session {
 
   async #runGroup(): Promise<void> {
     if (this.#writes.length === 0 || !this.#begin()) return;
-    const closesAt = performance.now() + MAX_GROUP_MS;
+    const closesAt = this.#nowMs() + MAX_GROUP_MS;
     const begun: Operation[] = [];
     const answers: (() => void)[] = [];
     try {
-      while (begun.length < MAX_GROUP_WRITES && performance.now() < closesAt) {
+      while (begun.length < MAX_GROUP_WRITES && this.#nowMs() < closesAt) {
         const operation = this.#writes.shift();
         if (operation === undefined) break;
         begun.push(operation);

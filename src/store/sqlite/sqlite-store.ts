@@ -67,6 +67,8 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
       metricsToActivate: true,
       unmonitor: true,
       retry: true,
+      skipRow: true,
+      changeModel: true,
       relearn: true,
       beginCopy: true,
       copyRows: true,

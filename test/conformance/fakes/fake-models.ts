@@ -43,6 +43,10 @@ class FakeModel implements Model {
     return (this.#state[0] ?? 0) / 2 ** 32;
   }
 
+  reset(): void {
+    this.#mix(1);
+  }
+
   predictions(): string | null {
     return null;
   }

@@ -8,20 +8,22 @@ import {
   WorkerLostError,
 } from '../../../src/scheduler/model-worker.ts';
 import type { CheckpointName } from '../../../src/checkpoints/checkpoint-store.ts';
+import type { ModelFactory } from '../../../src/scheduler/models.ts';
 import { fakeModels } from './fake-models.ts';
 
 /** A worker without a thread, which can be killed at any moment. Answers in order, never at once. */
 export class InProcessWorker implements ModelWorker {
   readonly ended: Promise<string>;
-  readonly #host = new ModelHost(fakeModels);
+  readonly #host: ModelHost;
   readonly #hook: (worker: InProcessWorker) => void;
   #last: Promise<unknown> = Promise.resolve();
   #reason: string | null = null;
   #tellEnd: (reason: string) => void = () => undefined;
 
   /** @param hook is told before and after each call is carried out, and may kill the worker. */
-  constructor(hook: (worker: InProcessWorker) => void = () => undefined) {
+  constructor(hook: (worker: InProcessWorker) => void = () => undefined, models: ModelFactory = fakeModels) {
     this.#hook = hook;
+    this.#host = new ModelHost(models);
     this.ended = new Promise((resolve) => (this.#tellEnd = resolve));
   }
 

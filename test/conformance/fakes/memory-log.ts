@@ -1,4 +1,11 @@
 import type { Generation, Json } from '../../../src/generation.ts';
+import {
+  lastSequence,
+  rowModes,
+  RowMode,
+  type ModelChange,
+  type ModelCommand,
+} from '../../../src/model-command.ts';
 import { DEFAULT_LIKELIHOOD } from '../../../src/htm/index.ts';
 import { MetricStatus, nextStatus } from '../../../src/metric.ts';
 import type {
@@ -34,6 +41,7 @@ interface StoredMetric {
   generation: Generation | null;
   generations: number;
   processedRowid: number;
+  commands: ModelCommand[];
 }
 
 /**
@@ -57,6 +65,7 @@ export class MemoryLog implements ModelLog {
       generation: null,
       generations: 0,
       processedRowid: 0,
+      commands: [],
     });
   }
 
@@ -82,6 +91,13 @@ export class MemoryLog implements ModelLog {
       backlogRowid: metric.lastRowid,
     };
     metric.processedRowid = startRowid - 1;
+  }
+
+  /** Gives a command after what is processed, as a store does. */
+  command(metricId: string, change: ModelChange): void {
+    const metric = this.#metric(metricId);
+    const sequence = lastSequence(metric.commands) + 1;
+    metric.commands = [...metric.commands, { sequence, afterRowid: metric.processedRowid, change }];
   }
 
   unmonitor(metricId: string): void {
@@ -140,6 +156,7 @@ export class MemoryLog implements ModelLog {
       processedRowid: metric.processedRowid,
       lastRowid: metric.lastRowid,
       firstRowid: metric.rows[0]?.rowid ?? 0,
+      commands: metric.commands,
     };
   }
 
@@ -159,13 +176,17 @@ export class MemoryLog implements ModelLog {
 
   async recordRawScores(slice: RawScoreSlice): Promise<FoldOutcome> {
     await Promise.resolve();
-    this.#demandWellFormed(slice);
     const metric = this.#metrics.get(slice.metricId);
+    this.#demandWellFormed(slice, metric?.commands ?? []);
     if (metric?.generation?.generation !== slice.generation || metric.status === MetricStatus.ERROR) {
       return { refused: 'generation' };
     }
     if (slice.epoch !== this.epoch) return { refused: 'epoch' };
     if (slice.from !== metric.processedRowid) return { refused: 'watermark' };
+    const unseen = metric.commands.some(
+      ({ sequence, afterRowid }) => sequence > slice.commandSequence && afterRowid < slice.to,
+    );
+    if (unseen) return { refused: 'command' };
     slice.rowids.forEach((rowid, i) => {
       const row = metric.rows.find((one) => one.rowid === rowid);
       this.#demand(row !== undefined, `${slice.metricId} has no row ${rowid}`);
@@ -205,13 +226,16 @@ export class MemoryLog implements ModelLog {
       .slice(0, limit);
   }
 
-  #demandWellFormed(slice: RawScoreSlice): void {
+  #demandWellFormed(slice: RawScoreSlice, commands: readonly ModelCommand[]): void {
     const name = `slice of ${slice.metricId}`;
     this.#demand(slice.rawScores.length === slice.rowids.length, `${name}: as many scores as rows`);
-    this.#demand(slice.to === slice.from + slice.rowids.length, `${name}: consecutive rows`);
-    slice.rowids.forEach((rowid, i) => this.#demand(rowid === slice.from + 1 + i, `${name}: row ${rowid}`));
+    const through = Int32Array.from({ length: slice.to - slice.from }, (_, i) => slice.from + 1 + i);
+    const known = commands.filter(({ sequence }) => sequence <= slice.commandSequence);
+    const modes = rowModes(known, through);
+    const rowids = through.filter((_, i) => ((modes[i] ?? 0) & RowMode.SKIP) === 0);
+    this.#demand(rowids.join() === slice.rowids.join(), `${name}: rows ${slice.rowids.join()}`);
     slice.rawScores.forEach((score) => this.#demand(score >= 0 && score <= 1, `${name}: score ${score}`));
-    this.#demand(slice.rowids.length > 0 || slice.modelBuilt, `${name}: does nothing`);
+    this.#demand(slice.to > slice.from || slice.modelBuilt, `${name}: does nothing`);
   }
 
   #after(metric: StoredMetric, event: Parameters<typeof nextStatus>[1]): MetricStatus {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import type { CheckpointStore } from '../../../src/checkpoints/checkpoint-store.ts';
-import type { Clock } from '../../../src/scheduler/clock.ts';
+import type { Clock } from '../../../src/clock.ts';
 import { ModelScheduler, type ModelSchedulerParts } from '../../../src/scheduler/model-scheduler.ts';
 import type { ModelWorker } from '../../../src/scheduler/model-worker.ts';
 import { InProcessWorker } from './in-process-worker.ts';

@@ -1,0 +1,5 @@
+import { describe } from 'vitest';
+import { playSeeds } from './seeds.ts';
+
+describe('rows, scores and published results are those of a run without faults: odd seeds', () =>
+  playSeeds(1));
