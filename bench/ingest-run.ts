@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EngineProcess } from '../test/support/engine-process.ts';
 import { ROWS_BEFORE, type SendOrder, type SendReport } from './ingest-sender.ts';
-import { threadCpuSeconds, writtenBytes } from './proc.ts';
+import { ioBytes, threadCpuSeconds } from './proc.ts';
 
 /** How many metrics send over how many connections. */
 export interface IngestCell {
@@ -98,7 +98,7 @@ async function observe(engine: EngineProcess, pid: number, senderPid: number): P
   return {
     engineCpu: threadCpuSeconds(pid),
     senderCpuSeconds: total(threadCpuSeconds(senderPid).values()),
-    writtenBytes: writtenBytes(pid),
+    writtenBytes: ioBytes(pid).written,
     stored: await engine.counter('htmengine_storer_samples_total'),
     commits: await engine.counter('htmengine_storer_batches_total'),
   };

@@ -25,10 +25,16 @@ export function parseThreadStat(stat: string): { name: string; cpuSeconds: numbe
   return { name, cpuSeconds: (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND };
 }
 
-/** Bytes that a process has had written to storage so far. */
-export function writtenBytes(pid: number): number {
+/** Bytes that a process has had read from and written to storage so far; what the page cache had is not read. */
+export function ioBytes(pid: number): { read: number; written: number } {
   const io = readFileSync(`/proc/${pid}/io`, 'utf8');
-  return Number(/^write_bytes: (\d+)$/m.exec(io)?.[1]);
+  const field = (name: string) => Number(new RegExp(`^${name}: (\\d+)$`, 'm').exec(io)?.[1]);
+  return { read: field('read_bytes'), written: field('write_bytes') };
+}
+
+/** Resident memory of a process. */
+export function residentBytes(pid: number): number {
+  return 1024 * Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
 }
 
 /** The median milliseconds of writing 4 KiB and having the disk under `directory` confirm them. */
