@@ -1,7 +1,8 @@
-import { availableParallelism } from 'node:os';
+import { availableParallelism, totalmem } from 'node:os';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { DEFAULT_CEILING, DEFAULT_MINIMUM_ROWS } from './generation.ts';
+import { memoryShare } from './memory-share.ts';
 
 /**
  * Every setting with its type, bounds, default and meaning, in one place. Stages are given the parts they need as
@@ -24,6 +25,7 @@ const meta = (given: SettingMeta) => ({ ...given });
 const port = z.int().min(0).max(65_535);
 const positive = z.int().min(1);
 const MIB = 2 ** 20;
+const DEFAULT_WORKERS = Math.max(1, availableParallelism() - 1);
 const sweepMs = (what: string) =>
   positive.default(5_000).describe(`How often ${what} that a lost wake-up left behind.`);
 
@@ -203,7 +205,7 @@ export const configSchema = z.strictObject({
     .strictObject({
       workers: positive
         .max(256)
-        .default(Math.max(1, availableParallelism() - 1))
+        .default(DEFAULT_WORKERS)
         .meta(
           meta({
             description: 'Worker threads that run models.',
@@ -211,13 +213,23 @@ export const configSchema = z.strictObject({
           }),
         ),
       memoryBudgetBytes: positive
-        .default(512 * MIB)
-        .describe('Bytes of models kept warm, over all workers. One model is always allowed.'),
+        .default(memoryShare(totalmem(), process.constrainedMemory(), DEFAULT_WORKERS))
+        .meta(
+          meta({
+            description:
+              'Bytes of models kept warm, over all workers. One model is always allowed. The process takes more: see operating.md.',
+            defaultText: 'half of the memory of the machine or container, less if the rest would not fit',
+          }),
+        ),
       sliceRows: positive
         .max(10_000)
         .default(200)
         .describe('Rows a model may process before others get their turn.'),
-      checkpointRows: positive.default(1000).describe('Rows after which a warm model is saved.'),
+      checkpointRows: positive
+        .default(1000)
+        .describe(
+          'A model with so many unsaved rows is saved in any case; when fewer are is decided by what saving and replaying cost.',
+        ),
       sweepMs: sweepMs('the store is asked for rows'),
     })
     .prefault({})

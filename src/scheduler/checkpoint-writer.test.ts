@@ -6,6 +6,7 @@ import { HtmEngineError } from '../errors.ts';
 import { InProcessWorker } from '../../test/conformance/fakes/in-process-worker.ts';
 import { MemoryCheckpoints } from '../../test/conformance/fakes/memory-checkpoints.ts';
 import { until } from '../../test/conformance/fakes/scheduler-harness.ts';
+import { CheckpointPolicy } from './checkpoint-policy.ts';
 import { CheckpointWriter } from './checkpoint-writer.ts';
 import { schedulerMetrics } from './scheduler-metrics.ts';
 import type { WarmModel } from './warm-models.ts';
@@ -34,14 +35,27 @@ function writerOn(store: MemoryCheckpoints): CheckpointWriter {
   };
   const metrics = schedulerMetrics(new Registry(), () => usage);
   const clock = { now: () => now, sleep: async () => await Promise.resolve() };
-  return new CheckpointWriter(store, pino({ level: 'silent' }), metrics, clock);
+  return new CheckpointWriter(store, new CheckpointPolicy(1000), pino({ level: 'silent' }), metrics, clock);
 }
 
 async function warm(digit: string, generation = 1): Promise<WarmModel> {
   const metricId = digit.repeat(32);
   const worker = new InProcessWorker();
   await worker.load({ metricId, modelParams: { seed: 1, bytes: 1 }, checkpoint: null });
-  return { metricId, worker, generation, revision: 1, rowid: 0, savedRowid: 0, savedAtMs: now, bytes: 1 };
+  return {
+    metricId,
+    worker,
+    generation,
+    revision: 1,
+    rowid: 0,
+    savedRowid: 0,
+    savedAtMs: now,
+    bytes: 1,
+    newFromRowid: 0,
+    nextMs: null,
+    rowMs: null,
+    saveMs: null,
+  };
 }
 
 async function rowids(store: MemoryCheckpoints, model: WarmModel): Promise<string[]> {

@@ -1,7 +1,8 @@
 import type { Logger } from 'pino';
 import type { CheckpointName, CheckpointStore } from '../checkpoints/checkpoint-store.ts';
 import type { Clock } from '../clock.ts';
-import { WorkerLostError } from './model-worker.ts';
+import type { CheckpointPolicy } from './checkpoint-policy.ts';
+import { type SaveReply, WorkerLostError } from './model-worker.ts';
 import type { SchedulerMetrics } from './scheduler-metrics.ts';
 import { type WarmModel, checkpointName } from './warm-models.ts';
 
@@ -18,6 +19,7 @@ const RETRY_AFTER_MS = 5_000;
  */
 export class CheckpointWriter {
   readonly #store: CheckpointStore;
+  readonly #policy: CheckpointPolicy;
   readonly #log: Logger;
   readonly #metrics: SchedulerMetrics;
   readonly #clock: Clock;
@@ -26,11 +28,32 @@ export class CheckpointWriter {
   readonly #queue: (() => void)[] = [];
   #pausedUntil = Number.NEGATIVE_INFINITY;
 
-  constructor(store: CheckpointStore, log: Logger, metrics: SchedulerMetrics, clock: Clock) {
+  constructor(
+    store: CheckpointStore,
+    policy: CheckpointPolicy,
+    log: Logger,
+    metrics: SchedulerMetrics,
+    clock: Clock,
+  ) {
     this.#store = store;
+    this.#policy = policy;
     this.#log = log;
     this.#metrics = metrics;
     this.#clock = clock;
+  }
+
+  /**
+   * Saves a model that has to leave if that is worth it: without waiting for other writes, so that a slow disk holds
+   * nobody up, unless too much would have to be replayed.
+   */
+  async saveLeaving(model: WarmModel): Promise<void> {
+    if (!this.#policy.isWorthSaving(model) || this.paused) return;
+    if (this.ready || this.#policy.isOverdue(model)) await this.save(model);
+  }
+
+  /** Saves a model that stays if it is time. */
+  async saveStaying(model: WarmModel): Promise<void> {
+    if (this.#policy.isDue(model) && this.ready) await this.save(model);
   }
 
   /** Whether a checkpoint may be saved now without waiting and with a chance of success. */
@@ -51,9 +74,9 @@ export class CheckpointWriter {
     await this.#takePlace();
     await this.settled(model.metricId);
     const name = checkpointName(model);
-    let bytes: Uint8Array;
+    let reply: SaveReply;
     try {
-      bytes = await model.worker.save(name);
+      reply = await model.worker.save(name);
     } catch (error) {
       this.#givePlace();
       if (!(error instanceof WorkerLostError)) {
@@ -61,10 +84,12 @@ export class CheckpointWriter {
       }
       return;
     }
+    this.#policy.saved(model, reply.cpuMs);
+    this.#metrics.modelCpu.inc({ part: 'save' }, reply.cpuMs / 1000);
     const { savedRowid, savedAtMs } = model;
     model.savedRowid = name.rowid;
     model.savedAtMs = this.#clock.now();
-    const write = this.#write(name, bytes).then((kept) => {
+    const write = this.#write(name, reply.checkpoint).then((kept) => {
       if (!kept && model.savedRowid === name.rowid) Object.assign(model, { savedRowid, savedAtMs });
       this.#writes.delete(name.metricId);
       this.#givePlace();

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { hasCode } from '../errors.ts';
-import { isWorthSaving } from './checkpoint-policy.ts';
 import type { CheckpointWriter } from './checkpoint-writer.ts';
+import type { Clock } from '../clock.ts';
 import type { ModelRunner } from './model-runner.ts';
 import { type ModelWorker, WorkerLostError } from './model-worker.ts';
 import type { SchedulerMetrics } from './scheduler-metrics.ts';
@@ -15,6 +15,7 @@ export interface DispatcherParts {
   readonly warmModels: WarmModels;
   /** The worker of that index. @throws WorkerLostError while it is being replaced */
   readonly worker: (index: number) => ModelWorker;
+  readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: SchedulerMetrics;
 }
@@ -78,29 +79,31 @@ export class Dispatcher {
 
   #pump(): void {
     if (this.#stopping) return;
-    for (const decision of this.#parts.slots.decide()) {
+    for (const decision of this.#parts.slots.decide(this.#parts.clock.now())) {
       const activity = this.#carryOut(decision).finally(() => this.#activities.delete(activity));
       this.#activities.add(activity);
     }
   }
 
-  async #carryOut({ kind, metricId, worker }: Decision): Promise<void> {
-    if (kind === 'run') await this.#turn(metricId, worker);
+  async #carryOut(decision: Decision): Promise<void> {
+    const { kind, metricId } = decision;
+    if (kind === 'run') await this.#turn(decision);
     else await this.#evict(metricId);
     // Whoever waits for the metric comes before its next turn.
     this.#serveClaims(metricId);
     this.#pump();
   }
 
-  async #turn(metricId: string, worker: number): Promise<void> {
+  async #turn({ metricId, worker, fresh }: Decision): Promise<void> {
     const { slots, runner, warmModels } = this.#parts;
     let end: TurnEnd;
     try {
-      end = await runner.turn(metricId, this.#parts.worker(worker));
+      end = await runner.turn(metricId, this.#parts.worker(worker), fresh);
     } catch (error) {
       end = this.#explain(metricId, error);
     }
-    slots.finished(metricId, warmModels.get(metricId)?.bytes ?? null, end);
+    const model = warmModels.get(metricId);
+    slots.finished(metricId, model?.bytes ?? null, end, model?.nextMs ?? null);
   }
 
   /** What goes on at once; the sweep comes back to the others. */
@@ -121,7 +124,7 @@ export class Dispatcher {
     const { slots, writer, warmModels, metrics } = this.#parts;
     const model = warmModels.get(metricId);
     if (model !== null) {
-      if (isWorthSaving(model) && !writer.paused) await writer.save(model);
+      await writer.saveLeaving(model);
       warmModels.drop(metricId);
       metrics.evictions.inc();
     }

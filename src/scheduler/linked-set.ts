@@ -31,6 +31,27 @@ export class LinkedSet<T> {
     this.#nodes.set(value, node);
   }
 
+  /** Adds before the first member that is to come `after` it; a member keeps its place. Takes a step for each before that. */
+  insert(value: T, after: (other: T) => boolean): void {
+    if (this.#nodes.has(value)) return;
+    let next = this.#first;
+    while (next !== null && !after(next.value)) next = next.next;
+    if (next === null) {
+      this.add(value);
+      return;
+    }
+    const node: Node<T> = { value, previous: next.previous, next };
+    if (next.previous === null) this.#first = node;
+    else next.previous.next = node;
+    next.previous = node;
+    this.#nodes.set(value, node);
+  }
+
+  /** The members in their order; the set must not change meanwhile. */
+  *[Symbol.iterator](): Generator<T> {
+    for (let node = this.#first; node !== null; node = node.next) yield node.value;
+  }
+
   delete(value: T): void {
     const node = this.#nodes.get(value);
     if (node === undefined) return;

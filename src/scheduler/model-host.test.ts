@@ -23,7 +23,12 @@ function host(scores: readonly number[]): ModelHost {
 }
 
 function run(models: ModelHost, rows: number) {
-  return models.run({ metricId, timestamps: new Float64Array(rows), values: new Float64Array(rows) });
+  return models.run({
+    metricId,
+    timestamps: new Float64Array(rows),
+    values: new Float64Array(rows),
+    replayed: 0,
+  });
 }
 
 it('gives a prediction text with every score', () => {

@@ -1,19 +1,28 @@
 import type { CheckpointName } from '../checkpoints/checkpoint-store.ts';
 import { decodeCheckpoint, encodeCheckpoint } from '../checkpoints/codec.ts';
 import { RowMode } from '../model-command.ts';
-import type { LoadReply, LoadRequest, ModelCalls, RunReply, RunRequest } from './model-worker.ts';
+import type { LoadReply, LoadRequest, ModelCalls, RunReply, RunRequest, SaveReply } from './model-worker.ts';
 import type { Model, ModelFactory } from './models.ts';
 
 /** The inside of a worker: its warm models. */
 export class ModelHost implements ModelCalls {
   readonly #factory: ModelFactory;
+  readonly #progress: () => void;
+  readonly #cpuMs: () => number;
   readonly #models = new Map<string, Model>();
 
-  constructor(factory: ModelFactory) {
+  /**
+   * @param progress is told before every row, however long a call takes.
+   * @param cpuMs CPU time so far of what runs the models.
+   */
+  constructor(factory: ModelFactory, progress: () => void = () => undefined, cpuMs = threadCpuMs) {
     this.#factory = factory;
+    this.#progress = progress;
+    this.#cpuMs = cpuMs;
   }
 
   load({ metricId, modelParams, checkpoint }: LoadRequest): LoadReply {
+    const startMs = this.#cpuMs();
     this.#models.delete(metricId);
     try {
       const model =
@@ -21,17 +30,25 @@ export class ModelHost implements ModelCalls {
           ? this.#factory.create(modelParams)
           : this.#factory.restore(decodeCheckpoint(checkpoint.name, checkpoint.bytes));
       this.#models.set(metricId, model);
-      return { bytes: model.byteLength, failure: null };
+      return { bytes: model.byteLength, cpuMs: this.#cpuMs() - startMs, failure: null };
     } catch (error) {
       return { failure: reason(error) };
     }
   }
 
-  run({ metricId, timestamps, values, modes }: RunRequest): RunReply {
+  run({ metricId, timestamps, values, modes, replayed }: RunRequest): RunReply {
     const model = this.#expect(metricId);
     const rawScores = new Float64Array(values.length);
     const predictions: string[] = [];
+    const startMs = this.#cpuMs();
+    let newMs: number | null = null;
+    const times = () => {
+      const endMs = this.#cpuMs();
+      return { replayMs: (newMs ?? endMs) - startMs, computeMs: endMs - (newMs ?? endMs) };
+    };
     for (const [row, value] of values.entries()) {
+      if (row === replayed) newMs = this.#cpuMs();
+      this.#progress();
       try {
         const mode = modes?.[row] ?? RowMode.NORMAL;
         if ((mode & RowMode.RESET_BEFORE) !== 0) model.reset();
@@ -49,15 +66,24 @@ export class ModelHost implements ModelCalls {
           rawScores: rawScores.slice(0, row),
           predictions: texts(predictions.slice(0, row)),
           bytes: 0,
+          ...times(),
           failure: reason(error),
         };
       }
     }
-    return { rawScores, predictions: texts(predictions), bytes: model.byteLength, failure: null };
+    return {
+      rawScores,
+      predictions: texts(predictions),
+      bytes: model.byteLength,
+      ...times(),
+      failure: null,
+    };
   }
 
-  save(name: CheckpointName): Uint8Array<ArrayBuffer> {
-    return encodeCheckpoint(name, this.#expect(name.metricId).save());
+  save(name: CheckpointName): SaveReply {
+    const startMs = this.#cpuMs();
+    const checkpoint = encodeCheckpoint(name, this.#expect(name.metricId).save());
+    return { checkpoint, cpuMs: this.#cpuMs() - startMs };
   }
 
   drop(metricId: string): void {
@@ -69,6 +95,12 @@ export class ModelHost implements ModelCalls {
     if (model === undefined) throw new Error(`the model of metric ${metricId} is not warm in this worker`);
     return model;
   }
+}
+
+/** CPU time of this thread so far. */
+function threadCpuMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
 }
 
 /** A score that is none is a fault of the model, to be told with its row and not when it is stored. */

@@ -97,7 +97,7 @@ export class ModelLoader {
       metrics.checkpointsUnusable.inc();
       return null;
     }
-    return this.#warm(task, worker, name.rowid, reply.bytes);
+    return this.#warm(task, worker, name.rowid, reply);
   }
 
   async #build(task: ModelTask, worker: ModelWorker): Promise<Loaded> {
@@ -109,15 +109,32 @@ export class ModelLoader {
     }
     const reply = await worker.load({ metricId, modelParams, checkpoint: null });
     if (reply.failure !== null) return { failure: `the model cannot be built: ${reply.failure}` };
-    return { model: this.#warm(task, worker, startRowid - 1, reply.bytes) };
+    return { model: this.#warm(task, worker, startRowid - 1, reply) };
   }
 
-  #warm(task: ModelTask, worker: ModelWorker, rowid: number, bytes: number): WarmModel {
+  #warm(
+    task: ModelTask,
+    worker: ModelWorker,
+    rowid: number,
+    { bytes, cpuMs }: { bytes: number; cpuMs: number },
+  ): WarmModel {
     const { metricId, generation, algorithmRevision } = task.generation;
     this.#parts.metrics.swapIns.inc();
-    const savedAtMs = this.#parts.clock.now();
-    const revision = algorithmRevision;
-    return { metricId, worker, generation, revision, rowid, savedRowid: rowid, savedAtMs, bytes };
+    this.#parts.metrics.modelCpu.inc({ part: 'load' }, cpuMs / 1000);
+    return {
+      metricId,
+      worker,
+      generation,
+      revision: algorithmRevision,
+      rowid,
+      savedRowid: rowid,
+      savedAtMs: this.#parts.clock.now(),
+      bytes,
+      newFromRowid: task.processedRowid,
+      nextMs: null,
+      rowMs: null,
+      saveMs: null,
+    };
   }
 
   /** What cannot be removed now is found again. */

@@ -1,14 +1,16 @@
 import type { Logger } from 'pino';
 import type { Bus } from '../bus/bus.ts';
+import type { Clock } from '../clock.ts';
 import { MetricStatus } from '../metric.ts';
 import { lastSequence, rowModes } from '../model-command.ts';
 import type { ModelTask, RowBlock } from '../store/log.ts';
-import { isCheckpointDue } from './checkpoint-policy.ts';
+import type { CheckpointPolicy } from './checkpoint-policy.ts';
 import type { CheckpointWriter } from './checkpoint-writer.ts';
 import type { Committer, SchedulerLog } from './committer.ts';
 import type { ModelLoader } from './model-loader.ts';
 import type { ModelWorker, RunReply } from './model-worker.ts';
 import type { Patience } from './patience.ts';
+import { Rhythm } from './rhythm.ts';
 import type { SchedulerMetrics } from './scheduler-metrics.ts';
 import type { TurnEnd } from './slots.ts';
 import type { WarmModel, WarmModels } from './warm-models.ts';
@@ -19,14 +21,14 @@ export interface ModelRunnerParts {
   readonly loader: ModelLoader;
   readonly committer: Committer;
   readonly writer: CheckpointWriter;
+  readonly policy: CheckpointPolicy;
   readonly warmModels: WarmModels;
   readonly patience: Patience;
   /** Rows of one turn. */
   readonly sliceRows: number;
-  /** Rows after which a warm model is saved. */
-  readonly checkpointRows: number;
   /** Of this process's lease; every T1 names it. */
   readonly epoch: number;
+  readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: SchedulerMetrics;
 }
@@ -39,6 +41,7 @@ export interface ModelRunnerParts {
  */
 export class ModelRunner {
   readonly #parts: ModelRunnerParts;
+  readonly #rhythm = new Rhythm();
 
   constructor(parts: ModelRunnerParts) {
     this.#parts = parts;
@@ -46,11 +49,12 @@ export class ModelRunner {
 
   /**
    * The caller sees to it that a metric has one turn at a time, on the worker where its model is warm.
+   * @param fresh the turn comes before those of models with a backlog: declined if the new rows are more than a slice.
    * @returns what is left to do. Whether the model is warm afterwards is in `warmModels`.
    * @throws store_unavailable, WorkerLostError, AbortError: the model was dropped unless all it did is committed
    */
-  async turn(metricId: string, worker: ModelWorker): Promise<TurnEnd> {
-    const { store, warmModels, patience } = this.#parts;
+  async turn(metricId: string, worker: ModelWorker, fresh: boolean): Promise<TurnEnd> {
+    const { store, warmModels, patience, sliceRows } = this.#parts;
     const task = await patience.read(
       'read what a model has to do',
       async () => await store.modelTask(metricId),
@@ -58,6 +62,7 @@ export class ModelRunner {
     const held = warmModels.get(metricId);
     if (task === null || (held !== null && !continues(held, task))) warmModels.drop(metricId);
     if (task === null || !isDue(task)) return 'rest';
+    if (fresh && task.lastRowid - task.processedRowid > sliceRows) return 'declined';
     const model = warmModels.get(metricId) ?? (await this.#load(task, worker));
     const block = model === null ? null : await this.#read(task, model);
     if (model === null || block === null) return 'rest';
@@ -103,8 +108,9 @@ export class ModelRunner {
   async #slice(task: ModelTask, model: WarmModel, block: RowBlock): Promise<TurnEnd> {
     const { warmModels, committer, epoch } = this.#parts;
     const { metricId } = model;
-    const reply = await this.#run(task, model, block);
-    const replayed = await this.#compareReplayed(task, block, reply);
+    const replayed = block.rowids.filter((rowid) => rowid <= task.processedRowid).length;
+    const reply = await this.#run(task, model, block, replayed);
+    await this.#compareReplayed(task, block, reply, replayed);
     if (!(await this.#commit(task, block, reply, replayed))) {
       warmModels.drop(metricId);
       return 'rest';
@@ -117,26 +123,45 @@ export class ModelRunner {
     }
     model.rowid = block.rowids.at(-1) ?? model.rowid;
     model.bytes = reply.bytes;
-    await this.#saveIfDue(model);
+    this.#expectNext(model, block);
+    await this.#parts.writer.saveStaying(model);
     if (model.rowid >= task.lastRowid) return 'rest';
     return model.rowid > task.processedRowid ? 'more' : 'replaying';
   }
 
-  async #run({ commands }: ModelTask, model: WarmModel, block: RowBlock): Promise<RunReply> {
-    const { rowids, timestamps, values } = block;
-    const modes = commands.length === 0 ? {} : { modes: rowModes(commands, rowids) };
-    return await model.worker.run({ metricId: model.metricId, timestamps, values, ...modes });
+  #expectNext(model: WarmModel, { timestamps }: RowBlock): void {
+    const seconds = this.#rhythm.rows(model.metricId, timestamps);
+    if (seconds !== null) model.nextMs = this.#parts.clock.now() + 1000 * seconds;
   }
 
-  /** @returns how many of the scores are those of rows that were processed before. */
-  async #compareReplayed(task: ModelTask, block: RowBlock, reply: RunReply): Promise<number> {
+  /** The first `replayed` rows were processed before. */
+  async #run(
+    { commands }: ModelTask,
+    model: WarmModel,
+    block: RowBlock,
+    replayed: number,
+  ): Promise<RunReply> {
+    const { policy, metrics } = this.#parts;
+    const { rowids, timestamps, values } = block;
+    const modes = commands.length === 0 ? {} : { modes: rowModes(commands, rowids) };
+    const request = { metricId: model.metricId, timestamps, values, replayed, ...modes };
+    const reply = await model.worker.run(request);
+    policy.ran(model, reply.rawScores.length, reply.replayMs + reply.computeMs);
+    metrics.modelCpu.inc({ part: 'replay' }, reply.replayMs / 1000);
+    metrics.modelCpu.inc({ part: 'compute' }, reply.computeMs / 1000);
+    return reply;
+  }
+
+  async #compareReplayed(
+    task: ModelTask,
+    block: RowBlock,
+    reply: RunReply,
+    replayed: number,
+  ): Promise<void> {
     const { log, metrics } = this.#parts;
-    const scores = Array.from(reply.rawScores);
-    const replayed = scores.filter((_, i) => (block.rowids[i] ?? 0) <= task.processedRowid).length;
-    const different = scores
-      .slice(0, replayed)
-      .flatMap((score, i) => (Object.is(score, block.rawScores[i]) ? [] : [i]));
-    metrics.replayedRows.inc(replayed);
+    const scores = Array.from(reply.rawScores.subarray(0, replayed));
+    const different = scores.flatMap((score, i) => (Object.is(score, block.rawScores[i]) ? [] : [i]));
+    metrics.replayedRows.inc(scores.length);
     const [first] = different;
     // Closed between the two reads, a generation's scores are not to be seen any more.
     if (first !== undefined && (await this.#isOpen(task))) {
@@ -157,7 +182,6 @@ export class ModelRunner {
         'replayed rows have other raw scores than are stored: the model is not deterministic',
       );
     }
-    return replayed;
   }
 
   async #isOpen({ generation: { metricId, generation } }: ModelTask): Promise<boolean> {
@@ -194,11 +218,6 @@ export class ModelRunner {
     });
     if (committed && rowids.length > 0) bus.wake('rawScored', [metricId]);
     return committed;
-  }
-
-  async #saveIfDue(model: WarmModel): Promise<void> {
-    const { writer, checkpointRows } = this.#parts;
-    if (isCheckpointDue(model, checkpointRows) && writer.ready) await writer.save(model);
   }
 }
 

@@ -328,9 +328,9 @@ describe('model scheduler: checkpoints and replay', () => {
   });
 
   it('keeps within the memory budget by evicting, saving and loading', async () => {
-    const log = monitored(300);
+    const log = monitored(1_200);
     log.addMetric(B);
-    log.append(B, values(300));
+    log.append(B, values(1_200));
     log.monitor(B, { seed: 6, bytes: 1000 });
     class Slow extends MemoryCheckpoints {
       override async put(name: CheckpointName, bytes: Uint8Array): Promise<void> {
@@ -344,7 +344,7 @@ describe('model scheduler: checkpoints and replay', () => {
     expect(await harness.count('warm_bytes')).toBeLessThanOrEqual(1500);
     // Each was saved before it left and loaded after that, so nothing had to be computed twice.
     expect(await harness.count('replayed_rows_total')).toBe(0);
-    expect(log.rawScores(A)).toEqual(await undisturbed(300));
+    expect(log.rawScores(A)).toEqual(await undisturbed(1_200));
   });
 
   it.each([

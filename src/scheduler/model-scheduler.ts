@@ -4,6 +4,7 @@ import type { CheckpointStore } from '../checkpoints/checkpoint-store.ts';
 import type { Config } from '../config.ts';
 import type { Telemetry } from '../telemetry.ts';
 import { type Clock, systemClock } from '../clock.ts';
+import { CheckpointPolicy } from './checkpoint-policy.ts';
 import { CheckpointWriter } from './checkpoint-writer.ts';
 import { Committer, type SchedulerLog } from './committer.ts';
 import { Dispatcher } from './dispatcher.ts';
@@ -30,8 +31,8 @@ export interface ModelSchedulerParts {
   readonly clock?: Clock;
 }
 
-/** One turn computes while another of the same worker reads or commits. */
-const LANES = 2;
+/** One turn computes while others of the same worker read their checkpoints and rows ahead, or commit. */
+const LANES = 4;
 /** About what an HTM model of usual parameters takes once it has learned. */
 const TYPICAL_MODEL_BYTES = 4 * 2 ** 20;
 const MAX_WAITING = 100_000;
@@ -84,7 +85,8 @@ export class ModelScheduler {
       ...warmModels.unsaved(clock.now()),
     }));
     const patience = new Patience(log, metrics.storeFaults, clock, this.#givingUp.signal);
-    const writer = new CheckpointWriter(checkpoints, log, metrics, clock);
+    const policy = new CheckpointPolicy(settings.checkpointRows);
+    const writer = new CheckpointWriter(checkpoints, policy, log, metrics, clock);
     const loader = new ModelLoader({ checkpoints, writer, knowsRevision, patience, log, metrics, clock });
     const committer = new Committer({ store, patience, log, metrics });
     const runner = new ModelRunner({
@@ -93,16 +95,17 @@ export class ModelScheduler {
       loader,
       committer,
       writer,
+      policy,
       warmModels,
       patience,
       sliceRows: settings.sliceRows,
-      checkpointRows: settings.checkpointRows,
       epoch,
+      clock,
       log,
       metrics,
     });
     const worker = (index: number) => this.#pool.get(index);
-    this.#dispatcher = new Dispatcher({ slots, runner, writer, warmModels, worker, log, metrics });
+    this.#dispatcher = new Dispatcher({ slots, runner, writer, warmModels, worker, clock, log, metrics });
     this.#pool = new WorkerPool(runtime.startWorker, settings.workers, this.#dispatcher, log, metrics, clock);
     this.#parts = parts;
     this.#clock = clock;

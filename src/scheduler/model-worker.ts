@@ -10,8 +10,8 @@ export interface ModelCalls {
   load(request: LoadRequest): LoadReply;
   /** Feeds rows to a warm model, up to the first that fails. */
   run(request: RunRequest): RunReply;
-  /** The warm model as checkpoint bytes (codec.ts), in a buffer of their own. */
-  save(name: CheckpointName): Uint8Array<ArrayBuffer>;
+  /** The warm model as a checkpoint. */
+  save(name: CheckpointName): SaveReply;
   drop(metricId: string): void;
 }
 
@@ -31,12 +31,26 @@ export type ModelWorker = {
 export interface LoadRequest {
   readonly metricId: string;
   readonly modelParams: Json;
-  /** Null makes a new model. */
+  /** Null makes a new model. The bytes may change hands: the caller must not need them afterwards. */
   readonly checkpoint: { readonly name: CheckpointName; readonly bytes: Uint8Array } | null;
 }
 
 /** A model that could not be built, or a checkpoint that could not be used, says why in `failure`. */
-export type LoadReply = { readonly bytes: number; readonly failure: null } | { readonly failure: string };
+export type LoadReply =
+  | {
+      readonly bytes: number;
+      /** CPU time it took. */
+      readonly cpuMs: number;
+      readonly failure: null;
+    }
+  | { readonly failure: string };
+
+export interface SaveReply {
+  /** As codec.ts makes them, in a buffer of their own. */
+  readonly checkpoint: Uint8Array<ArrayBuffer>;
+  /** CPU time it took. */
+  readonly cpuMs: number;
+}
 
 /** Consecutive rows; the arrays have the same length. */
 export interface RunRequest {
@@ -46,6 +60,8 @@ export interface RunRequest {
   readonly values: Float64Array;
   /** How each row is taken (`RowMode`); absent if all are as usual. */
   readonly modes?: Uint8Array<ArrayBuffer>;
+  /** How many of the rows, the first ones, were processed before: their time is told apart. */
+  readonly replayed: number;
 }
 
 export interface RunReply {
@@ -55,6 +71,9 @@ export interface RunReply {
   readonly predictions: readonly string[] | null;
   /** Memory the model takes now. */
   readonly bytes: number;
+  /** CPU time of the rows that were processed before, and of the others. */
+  readonly replayMs: number;
+  readonly computeMs: number;
   /** Why the row after the last score failed. The model was dropped: its state is undefined. */
   readonly failure: string | null;
 }

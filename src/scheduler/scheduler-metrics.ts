@@ -63,6 +63,12 @@ export function schedulerMetrics(registry: Registry, usage: () => Usage) {
       'Calls to the store or the checkpoints that failed for a while',
     ),
     lostWakes: counter('lost_wakes_total', 'Wake-ups beyond the length of the line, left to the sweep'),
+    modelCpu: new Counter({
+      name: `${PREFIX}model_cpu_seconds_total`,
+      help: 'CPU time of the model workers: loading, rows again after it, rows, and packing for checkpoints',
+      labelNames: ['part'] as const,
+      registers,
+    }),
     refused: new Counter({
       name: `${PREFIX}refused_total`,
       help: 'Slices that the store refused, by reason',

@@ -47,7 +47,7 @@ function perform(models: ModelCalls, message: CallMessage): ReturnType<ModelCall
 
 /** Large results change hands instead of being copied. */
 function buffers(reply: ReturnType<ModelCalls[keyof ModelCalls]>): ArrayBuffer[] {
-  if (reply instanceof Uint8Array) return [reply.buffer];
-  if (reply !== undefined && 'rawScores' in reply) return [reply.rawScores.buffer];
-  return [];
+  if (reply === undefined) return [];
+  if ('checkpoint' in reply) return [reply.checkpoint.buffer];
+  return 'rawScores' in reply ? [reply.rawScores.buffer] : [];
 }

@@ -1,5 +1,18 @@
 import { LinkedSet } from './linked-set.ts';
 import { MemoryBudget } from './memory-budget.ts';
+import {
+  earliest,
+  latest,
+  leastLoaded,
+  leastMissed,
+  newLines,
+  newModel,
+  type Phase,
+  type SlotModel,
+  type SlotWorker,
+  type Urgency,
+  waiting,
+} from './slot-models.ts';
 
 export interface SlotLimits {
   readonly workers: number;
@@ -15,39 +28,52 @@ export interface SlotLimits {
 
 /**
  * How a turn ended. `rest`: nothing is left to do. `more`: rows are left. `replaying`: rows are left and none of
- * those of this turn was new, so that all of it would be lost if the model left now.
+ * those of this turn was new, so that all of it would be lost if the model left now. `declined`: nothing was done,
+ * because there are more rows than a fresh turn is for.
  */
-export type TurnEnd = 'rest' | 'more' | 'replaying';
+export type TurnEnd = 'rest' | 'more' | 'replaying' | 'declined';
 
-/** `run`: begin a turn of the model on that worker. `evict`: save the model if that is worth it, and drop it. */
+/**
+ * `run`: begin a turn of the model on that worker, `fresh` if it is one before those with a known backlog. `evict`: save
+ * the model if that is worth it, and drop it.
+ */
 export interface Decision {
   readonly kind: 'run' | 'evict';
   readonly metricId: string;
   readonly worker: number;
+  readonly fresh: boolean;
 }
+
+/** So many turns of fresh models begin before one of a backlog, while both wait. */
+const FRESH_TURNS = 8;
+/** So many turns a model with a backlog has in a row before the next one: else each slice might cost a swap. */
+const BACKLOG_TURNS = 10;
 
 /**
  * The scheduling policy: which model runs on which worker and when, and which warm model gives way. Pure state: it
  * is told what happened and asked what to do next; it does no I/O and has no clock.
  *
- * - Waiting models form one line without repeats. A model runs where it is warm, a cold one on the least loaded worker.
- * - A turn is a bounded slice. A model that has more to do goes behind all that wait, so nobody starves.
- * - Warm models stay until their memory is needed. Those with nothing to do give way first, least recently used
- *   first; then the last of those that wait, which would not run soon. One that replays stays until it has got
+ * - A model waits once, however often it is woken. It runs where it is warm, a cold one on the least loaded worker.
+ * - A turn is a bounded slice. A model that was woken has its turn before those that have more rows than a slice, so
+ *   that a new sample does not wait behind an import; of these one has its turn after every few, so nobody starves.
+ * - Warm models stay until their memory is needed. Those with nothing to do give way first, the one that will be missed
+ *   least; then the last of those that wait, which would not run soon. One that replays stays until it has got
  *   somewhere new: else a model with a long replay might begin it again and again.
- * - A cold model starts when its memory is free. Of the models that stand in its way those that wait and came later
- *   give way, so that no model is kept out for ever by others that are always busy.
+ * - A cold model starts when its memory is free. Of the models that stand in its way those that wait and came later, or
+ *   have a backlog, give way, so that no model is kept out for ever by others that are always busy.
  */
 export class Slots {
   readonly #limits: SlotLimits;
-  readonly #workers: readonly Worker[];
-  readonly #models = new Map<string, Model>();
+  readonly #workers: readonly SlotWorker[];
+  readonly #models = new Map<string, SlotModel>();
   /** Cold models that wait. */
-  readonly #cold = new LinkedSet<Model>();
-  /** Warm models with nothing to do, least recently used first. */
-  readonly #idle = new LinkedSet<Model>();
+  readonly #cold = newLines();
+  /** Warm models with nothing to do, in the order of use. */
+  readonly #idle = new LinkedSet<SlotModel>();
   readonly #memory: MemoryBudget;
   #tickets = 0;
+  /** Fresh turns that began since the last one of a backlog. */
+  #freshTurns = 0;
 
   constructor(limits: SlotLimits) {
     this.#limits = limits;
@@ -57,8 +83,7 @@ export class Slots {
       up: true,
       running: 0,
       models: 0,
-      waiting: new LinkedSet<Model>(),
-      replaying: new LinkedSet<Model>(),
+      lines: newLines(),
     }));
   }
 
@@ -68,25 +93,26 @@ export class Slots {
    */
   wake(metricId: string): boolean {
     const known = this.#models.get(metricId);
-    if (known === undefined && this.#cold.size >= this.#limits.maxWaiting) return false;
+    if (known === undefined && waiting(this.#cold) >= this.#limits.maxWaiting) return false;
     const model = known ?? this.#add(metricId);
     if (model.phase === 'idle') this.#enqueue(model);
     else if (model.phase !== 'waiting') model.again = true;
     return true;
   }
 
-  /** What is to be done now, in order. To be asked after every event. */
-  decide(): Decision[] {
+  /** What is to be done now, in order. To be asked after every event. @param nowMs by the clock of `finished` */
+  decide(nowMs = 0): Decision[] {
     const decisions: Decision[] = [];
-    for (let next = this.#next(); next !== null; next = this.#next()) decisions.push(next);
+    for (let next = this.#next(nowMs); next !== null; next = this.#next(nowMs)) decisions.push(next);
     return decisions;
   }
 
   /**
    * A turn has ended.
    * @param bytes what the warm model holds now; null if it was dropped.
+   * @param nextMs when the model's next row is expected; null if nobody knows.
    */
-  finished(metricId: string, bytes: number | null, end: TurnEnd): void {
+  finished(metricId: string, bytes: number | null, end: TurnEnd, nextMs: number | null = null): void {
     const model = this.#expect(metricId, 'running');
     this.#worker(model.runsOn).running--;
     model.runsOn = null;
@@ -97,7 +123,9 @@ export class Slots {
       this.#occupy(model, model.warmOn, Math.max(1, bytes));
       this.#memory.learn(bytes);
     }
-    model.replaying = end === 'replaying' && model.warmOn !== null;
+    model.nextMs = nextMs;
+    model.urgency = URGENCY[end === 'replaying' && model.warmOn === null ? 'rest' : end];
+    model.backlogTurns = end === 'more' ? model.backlogTurns + 1 : 0;
     if (end !== 'rest') model.again = true;
     this.#settle(model);
   }
@@ -156,25 +184,34 @@ export class Slots {
 
   /** For gauges. */
   usage(): SlotUsage {
-    const count = (number: (worker: Worker) => number) =>
+    const count = (number: (worker: SlotWorker) => number) =>
       this.#workers.reduce((sum, worker) => sum + number(worker), 0);
     return {
       warmModels: count((worker) => worker.models),
       heldBytes: this.#memory.heldBytes,
-      waitingModels: this.#cold.size + count((worker) => worker.waiting.size + worker.replaying.size),
+      waitingModels: waiting(this.#cold) + count((worker) => waiting(worker.lines)),
     };
   }
 
-  #next(): Decision | null {
-    const trimmed = this.#trim();
+  #next(nowMs: number): Decision | null {
+    const trimmed = this.#trim(nowMs);
     if (trimmed !== null) return trimmed;
     const free = this.#workers.filter((worker) => worker.up && worker.running < this.#limits.lanes);
     if (free.length === 0) return null;
-    const warm = earliest(free.flatMap((worker) => [worker.waiting.first, worker.replaying.first]));
-    const cold = this.#cold.first;
+    const order = this.#freshTurns < FRESH_TURNS ? [FRESH, BACKLOG] : [BACKLOG, FRESH];
+    for (const urgencies of order) {
+      const decision = this.#nextOf(urgencies, free, nowMs);
+      if (decision !== null) return decision;
+    }
+    return null;
+  }
+
+  #nextOf(urgencies: readonly Urgency[], free: readonly SlotWorker[], nowMs: number): Decision | null {
+    const warm = earliest(free.flatMap(({ lines }) => urgencies.map((urgency) => lines[urgency].first)));
+    const cold = earliest(urgencies.map((urgency) => this.#cold[urgency].first));
     if (cold !== null && (warm === null || cold.ticket < warm.ticket)) {
       if (this.#memory.hasRoom) return this.#start(cold, leastLoaded(free));
-      const victim = this.#memory.willHaveRoom ? null : this.#victim(cold.ticket);
+      const victim = this.#memory.willHaveRoom ? null : this.#victim(nowMs, cold);
       if (victim !== null) return this.#evict(victim);
       // Its memory is about to be free. Those that need no more than they have may run meanwhile.
     }
@@ -182,28 +219,34 @@ export class Slots {
   }
 
   /** Models grow while they run: brings what is kept back within the budget, down to one model. */
-  #trim(): Decision | null {
-    const victim = this.#memory.exceeded ? this.#victim(0) : null;
+  #trim(nowMs: number): Decision | null {
+    const victim = this.#memory.exceeded ? this.#victim(nowMs, null) : null;
     return victim === null || victim.bytes === this.#memory.keptBytes ? null : this.#evict(victim);
   }
 
-  #start(model: Model, worker: Worker): Decision {
+  #start(model: SlotModel, worker: SlotWorker): Decision {
     this.#dequeue(model);
     model.phase = 'running';
     model.runsOn = worker.index;
     worker.running++;
+    const fresh = model.urgency === 'fresh';
+    this.#freshTurns = model.urgency === 'backlog' ? 0 : this.#freshTurns + 1;
     if (model.warmOn === null) this.#occupy(model, worker.index, this.#memory.reservedBytes);
-    return { kind: 'run', metricId: model.metricId, worker: worker.index };
+    return { kind: 'run', metricId: model.metricId, worker: worker.index, fresh };
   }
 
-  /** The model that will be missed least; of those that wait only one that came after `ticket`. */
-  #victim(ticket: number): Model | null {
-    if (this.#idle.first !== null) return this.#idle.first;
-    const last = latest(this.#workers.map((worker) => worker.waiting.last));
-    return last === null || last.ticket < ticket ? null : last;
+  /** The model that will be missed least; of those that wait only one that may go before `cold` does. */
+  #victim(nowMs: number, cold: SlotModel | null): SlotModel | null {
+    const idle = leastMissed(this.#idle, nowMs);
+    if (idle !== null) return idle;
+    const last = (urgency: Urgency) => latest(this.#workers.map(({ lines }) => lines[urgency].last));
+    const backlog = last('backlog');
+    if (backlog !== null && (cold?.urgency !== 'backlog' || backlog.ticket > cold.ticket)) return backlog;
+    const fresh = last('fresh');
+    return fresh !== null && fresh.ticket > (cold?.ticket ?? 0) ? fresh : null;
   }
 
-  #evict(model: Model): Decision {
+  #evict(model: SlotModel): Decision {
     const worker = this.#worker(model.warmOn);
     if (model.phase === 'waiting') {
       this.#dequeue(model);
@@ -212,72 +255,67 @@ export class Slots {
     this.#idle.delete(model);
     model.phase = 'leaving';
     this.#memory.leave(model.bytes);
-    return { kind: 'evict', metricId: model.metricId, worker: worker.index };
+    return { kind: 'evict', metricId: model.metricId, worker: worker.index, fresh: false };
   }
 
   /** After a turn, an eviction or a claim: back to the end of the line, to rest, or out of sight. */
-  #settle(model: Model): void {
+  #settle(model: SlotModel): void {
     model.phase = 'idle';
     if (model.again) this.#enqueue(model);
     else if (model.warmOn !== null) this.#idle.add(model);
     else this.#forget(model);
   }
 
-  #add(metricId: string): Model {
-    const model: Model = {
-      metricId,
-      phase: 'idle',
-      replaying: false,
-      again: false,
-      ticket: 0,
-      warmOn: null,
-      runsOn: null,
-      bytes: 0,
-    };
+  #add(metricId: string): SlotModel {
+    const model = newModel(metricId);
     this.#models.set(metricId, model);
     return model;
   }
 
-  #forget(model: Model): void {
+  #forget(model: SlotModel): void {
     this.#idle.delete(model);
     this.#models.delete(model.metricId);
   }
 
-  #enqueue(model: Model): void {
+  #enqueue(model: SlotModel): void {
     this.#idle.delete(model);
     model.phase = 'waiting';
     model.again = false;
+    const line = this.#line(model);
+    // One that goes on with its backlog has the place that it had.
+    if (model.backlogTurns % BACKLOG_TURNS > 0) {
+      line.insert(model, ({ ticket }) => ticket > model.ticket);
+      return;
+    }
     model.ticket = ++this.#tickets;
-    this.#line(model).add(model);
+    line.add(model);
   }
 
-  #dequeue(model: Model): void {
+  #dequeue(model: SlotModel): void {
     this.#line(model).delete(model);
   }
 
-  #line(model: Model): LinkedSet<Model> {
-    if (model.warmOn === null) return this.#cold;
-    const worker = this.#worker(model.warmOn);
-    return model.replaying ? worker.replaying : worker.waiting;
+  #line(model: SlotModel): LinkedSet<SlotModel> {
+    return (model.warmOn === null ? this.#cold : this.#worker(model.warmOn).lines)[model.urgency];
   }
 
   /** Accounts for where a model is warm from now on, and with how many bytes. */
-  #occupy(model: Model, worker: number | null, bytes: number): void {
+  #occupy(model: SlotModel, worker: number | null, bytes: number): void {
     if (model.warmOn !== null) this.#worker(model.warmOn).models--;
     if (worker !== null) this.#worker(worker).models++;
     this.#memory.hold(model.bytes, bytes);
     model.warmOn = worker;
     model.bytes = bytes;
-    model.replaying = false;
+    if (model.urgency === 'replaying') model.urgency = 'fresh';
   }
 
-  #worker(index: number | null): Worker {
+  #worker(index: number | null): SlotWorker {
     const worker = index === null ? undefined : this.#workers[index];
     if (worker === undefined) throw new RangeError(`there is no worker ${String(index)}`);
     return worker;
   }
 
-  #expect(metricId: string, phase: Phase): Model {
+  #expect(metricId: string, phase: Phase): SlotModel {
     const model = this.#models.get(metricId);
     if (model?.phase !== phase) {
       throw new Error(`model ${metricId} is ${model?.phase ?? 'unknown'}, not ${phase}`);
@@ -286,64 +324,18 @@ export class Slots {
   }
 }
 
+const FRESH: readonly Urgency[] = ['fresh', 'replaying'];
+const BACKLOG: readonly Urgency[] = ['backlog'];
+const URGENCY: Readonly<Record<TurnEnd, Urgency>> = {
+  rest: 'fresh',
+  more: 'backlog',
+  replaying: 'replaying',
+  declined: 'backlog',
+};
+
 export interface SlotUsage {
   /** Loaded, or being loaded. */
   readonly warmModels: number;
   readonly heldBytes: number;
   readonly waitingModels: number;
-}
-
-type Phase = 'idle' | 'waiting' | 'running' | 'leaving' | 'claimed';
-
-interface Model {
-  readonly metricId: string;
-  phase: Phase;
-  /** Since it was loaded it has only seen rows again that were processed before. */
-  replaying: boolean;
-  /** Woken while it was busy. */
-  again: boolean;
-  /** Its place in line: lower came earlier. */
-  ticket: number;
-  warmOn: number | null;
-  runsOn: number | null;
-  bytes: number;
-}
-
-interface Worker {
-  readonly index: number;
-  up: boolean;
-  running: number;
-  /** Warm models. */
-  models: number;
-  /** Models that are warm here and wait, and may leave. */
-  readonly waiting: LinkedSet<Model>;
-  /** Models that are warm here and wait, and must not leave yet. */
-  readonly replaying: LinkedSet<Model>;
-}
-
-/** Few turns under way, then few warm models: spreads models evenly, since they stay where they are. */
-function leastLoaded(workers: readonly Worker[]): Worker {
-  return workers.reduce((best, worker) =>
-    worker.running < best.running || (worker.running === best.running && worker.models < best.models)
-      ? worker
-      : best,
-  );
-}
-
-function earliest(models: readonly (Model | null)[]): Model | null {
-  return pick(models, (model, best) => model.ticket < best.ticket);
-}
-
-function latest(models: readonly (Model | null)[]): Model | null {
-  return pick(models, (model, best) => model.ticket > best.ticket);
-}
-
-function pick(
-  models: readonly (Model | null)[],
-  better: (model: Model, best: Model) => boolean,
-): Model | null {
-  return models.reduce(
-    (best, model) => (model !== null && (best === null || better(model, best)) ? model : best),
-    null,
-  );
 }

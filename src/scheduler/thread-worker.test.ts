@@ -25,7 +25,12 @@ async function start(file: URL = FAKE): Promise<ThreadWorker> {
 }
 
 function rows(...values: number[]) {
-  return { metricId, timestamps: Float64Array.from(values, (_, i) => i), values: Float64Array.from(values) };
+  return {
+    metricId,
+    timestamps: Float64Array.from(values, (_, i) => i),
+    values: Float64Array.from(values),
+    replayed: 0,
+  };
 }
 
 function expected(...values: number[]): number[] {
@@ -36,14 +41,14 @@ function expected(...values: number[]): number[] {
 describe('model worker in a thread', () => {
   it('builds, runs, saves, drops and restores a model', async () => {
     const worker = await start();
-    expect(await worker.load({ metricId, modelParams, checkpoint: null })).toEqual({
+    expect(await worker.load({ metricId, modelParams, checkpoint: null })).toMatchObject({
       bytes: 77,
       failure: null,
     });
     const reply = await worker.run(rows(1, 2, 3));
     expect(Array.from(reply.rawScores)).toEqual(expected(1, 2, 3));
     expect(reply).toMatchObject({ predictions: null, bytes: 77, failure: null });
-    const bytes = await worker.save(name);
+    const { checkpoint: bytes } = await worker.save(name);
     await worker.drop(metricId);
     await expect(worker.run(rows(4))).rejects.toThrow('is not warm in this worker');
     expect(await worker.load({ metricId, modelParams, checkpoint: { name, bytes } })).toMatchObject({
@@ -93,6 +98,32 @@ describe('model worker in a thread', () => {
     await lost;
     await expect(worker.run(rows(1))).rejects.toThrow(WorkerLostError);
     expect(await worker.ended).toBe('exit code 1');
+  });
+
+  it('is ended when it makes no progress with what it was asked, and only then', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'htmengine-worker-'));
+    const file = join(directory, 'hanging.mjs');
+    await writeFile(
+      file,
+      `import { parentPort, workerData } from 'node:worker_threads';
+       const pause = new Int32Array(new SharedArrayBuffer(4));
+       parentPort.on('message', ({ id, call }) => {
+         for (let step = 0; step < 20; step++) {
+           Atomics.wait(pause, 0, 0, 50);
+           Atomics.add(workerData.progress, 0, 1);
+         }
+         if (call === 'run') for (;;);
+         parentPort.postMessage({ kind: 'reply', id, reply: undefined });
+       });
+       parentPort.postMessage({ kind: 'ready' });`,
+    );
+    const worker = await ThreadWorker.start(pathToFileURL(file), { everyMs: 100, looks: 5 });
+    workers.push(worker);
+    // Slow, twice as long as a worker may be silent, but never silent for so long.
+    await worker.drop(metricId);
+    await expect(worker.run(rows(1))).rejects.toThrow('no progress for 0.5 s');
+    expect(await worker.ended).toBe('it hung: no progress for 0.5 s');
+    await rm(directory, { recursive: true });
   });
 
   it('cannot be started with a file that is broken or missing, and says why', async () => {

@@ -6,7 +6,20 @@ it('tells how many rows are not saved, and since when the oldest of them are', (
   const models = new WarmModels();
   const worker = new InProcessWorker();
   const add = (metricId: string, rowid: number, savedRowid: number, savedAtMs: number) =>
-    models.add({ metricId, worker, generation: 1, revision: 1, rowid, savedRowid, savedAtMs, bytes: 1 });
+    models.add({
+      metricId,
+      worker,
+      generation: 1,
+      revision: 1,
+      rowid,
+      savedRowid,
+      savedAtMs,
+      bytes: 1,
+      newFromRowid: 0,
+      nextMs: null,
+      rowMs: null,
+      saveMs: null,
+    });
   expect(models.unsaved(99_000)).toEqual({ unsavedRows: 0, checkpointAgeSeconds: 0 });
   add('a', 30, 10, 5_000);
   add('b', 8, 7, 2_500);

@@ -15,6 +15,13 @@ export interface WarmModel {
   savedAtMs: number;
   /** Memory it takes. */
   bytes: number;
+  /** The watermark when it was loaded: what it learned since was new. */
+  readonly newFromRowid: number;
+  /** When its next row is expected, by the scheduler's clock; null if nobody knows. */
+  nextMs: number | null;
+  /** CPU time that a row of it took last, and saving it; null before. */
+  rowMs: number | null;
+  saveMs: number | null;
 }
 
 /** The loaded models by metric; tells their workers to drop them. */

@@ -5,15 +5,21 @@ import {
   type ModelWorker,
   type RunReply,
   type RunRequest,
+  type SaveReply,
   WorkerLostError,
 } from '../../../src/scheduler/model-worker.ts';
 import type { CheckpointName } from '../../../src/checkpoints/checkpoint-store.ts';
 import type { ModelFactory } from '../../../src/scheduler/models.ts';
 import { fakeModels } from './fake-models.ts';
 
+/** What a row of a fake model is said to take. */
+const FAKE_ROW_MS = 0.2;
+
 /** A worker without a thread, which can be killed at any moment. Answers in order, never at once. */
 export class InProcessWorker implements ModelWorker {
   readonly ended: Promise<string>;
+  /** Goes by rows, so that what is decided by it is the same in every run. */
+  #cpuMs = 0;
   readonly #host: ModelHost;
   readonly #hook: (worker: InProcessWorker) => void;
   #last: Promise<unknown> = Promise.resolve();
@@ -23,7 +29,11 @@ export class InProcessWorker implements ModelWorker {
   /** @param hook is told before and after each call is carried out, and may kill the worker. */
   constructor(hook: (worker: InProcessWorker) => void = () => undefined, models: ModelFactory = fakeModels) {
     this.#hook = hook;
-    this.#host = new ModelHost(models);
+    this.#host = new ModelHost(
+      models,
+      () => (this.#cpuMs += FAKE_ROW_MS),
+      () => this.#cpuMs,
+    );
     this.ended = new Promise((resolve) => (this.#tellEnd = resolve));
   }
 
@@ -35,7 +45,7 @@ export class InProcessWorker implements ModelWorker {
     return await this.#call(() => this.#host.run(request));
   }
 
-  async save(name: CheckpointName): Promise<Uint8Array<ArrayBuffer>> {
+  async save(name: CheckpointName): Promise<SaveReply> {
     return await this.#call(() => this.#host.save(name));
   }
 
