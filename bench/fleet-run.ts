@@ -1,29 +1,37 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ConfigInput } from '../src/config.ts';
 import { EngineProcess } from '../test/support/engine-process.ts';
+import { cpuByPart, type Observation, observe, pidOf, type PartSeconds } from './fleet-cost.ts';
+import { importHistory } from './fleet-import.ts';
 import type { FleetInstallation } from './fleet-installation.ts';
 import { FleetTraffic } from './fleet-traffic.ts';
-import { ioBytes, residentBytes, threadCpuSeconds } from './proc.ts';
+import { residentBytes } from './proc.ts';
 
 export interface FleetLoad {
   readonly intervalSeconds: number;
   readonly budgetBytes: number;
   readonly minutes: number;
+  /** New metrics whose week of history is imported and learned meanwhile; samples are sent until it is. */
+  readonly importedMetrics: number;
 }
 
-/** What one run found. CPU in seconds of CPU time; of the parts of the model workers by the engine's own account. */
+/** What one run found. */
 export interface FleetFinding extends FleetLoad {
   readonly models: number;
   readonly medianCheckpointBytes: number;
   readonly seconds: number;
   readonly sent: number;
+  /** Without what is imported. */
   readonly stored: number;
   readonly scored: number;
-  /** Of every sample that was sent, until it was scored: from outside. */
+  /** Rows of imported metrics that were scored. */
+  readonly importedRows: number;
+  /** Of every sample that was sent and scored, until that was heard here: from outside. */
   readonly lag: { readonly p50Ms: number; readonly p99Ms: number; readonly maxMs: number };
-  /** Of the whole process, every ten seconds, and the most of every second. */
+  /** Of the whole process, every ten seconds, and the most of all seconds. */
   readonly residentMib: readonly number[];
   readonly residentMaxMib: number;
-  readonly cpu: Readonly<Record<string, number>>;
+  readonly cpuSeconds: PartSeconds;
   readonly swapIns: number;
   readonly replayedRows: number;
   readonly checkpointWrites: number;
@@ -33,18 +41,15 @@ export interface FleetFinding extends FleetLoad {
 
 /** What is still not scored so long after the last sample counts as not scored. */
 const DRAIN_SECONDS = 60;
-const PARTS = ['load', 'replay', 'compute', 'save'] as const;
 
-export async function runFleet(
-  installation: FleetInstallation,
-  load: FleetLoad,
-  settings: Parameters<typeof EngineProcess.start>[1] = {},
-): Promise<FleetFinding> {
-  const engine = await EngineProcess.start(installation.directory, {
+/** Lets an engine run an installation under a load. */
+export async function runFleet(installation: FleetInstallation, load: FleetLoad): Promise<FleetFinding> {
+  const settings: ConfigInput = {
     log: { level: 'warn' },
-    ...settings,
-    scheduler: { memoryBudgetBytes: load.budgetBytes, ...settings.scheduler },
-  });
+    scheduler: { memoryBudgetBytes: load.budgetBytes },
+    monitoring: { auto: load.importedMetrics > 0 },
+  };
+  const engine = await EngineProcess.start(installation.directory, settings);
   try {
     return await measure(engine, installation, load);
   } finally {
@@ -60,16 +65,17 @@ async function measure(
 ): Promise<FleetFinding> {
   const traffic = new FleetTraffic(metrics, load.intervalSeconds, engine);
   await traffic.open();
-  const resident = new ResidentWatch(engine);
+  const resident = new ResidentWatch(pidOf(engine));
   const started = performance.now();
   const before = await observe(engine);
-  await traffic.send(60 * load.minutes);
+  const importing = new Importing(engine, load.importedMetrics);
+  await traffic.send((seconds) => seconds >= 60 * load.minutes && importing.isOver);
+  const importedRows = await importing.end();
   await traffic.drain(DRAIN_SECONDS);
   const after = await observe(engine);
   const seconds = (performance.now() - started) / 1000;
   await resident.end();
   await traffic.close();
-  const difference = (name: string) => (after.counters.get(name) ?? 0) - (before.counters.get(name) ?? 0);
   const lag = traffic.lagMs.toSorted((a, b) => a - b);
   return {
     ...load,
@@ -77,76 +83,54 @@ async function measure(
     medianCheckpointBytes,
     seconds,
     sent: traffic.sent,
-    stored: difference('htmengine_storer_samples_total'),
-    scored: difference('htmengine_anomaly_rows_total'),
+    importedRows,
     lag: { p50Ms: quantile(lag, 0.5), p99Ms: quantile(lag, 0.99), maxMs: quantile(lag, 1) },
     residentMib: resident.everyTenSeconds,
     residentMaxMib: resident.max,
-    cpu: cpuByPart(before, after, difference),
-    swapIns: difference('htmengine_scheduler_swap_ins_total'),
-    replayedRows: difference('htmengine_scheduler_replayed_rows_total'),
-    checkpointWrites: difference('htmengine_scheduler_checkpoint_writes_total'),
+    ...costs(before, after, importedRows),
+  };
+}
+
+function costs(before: Observation, after: Observation, importedRows: number) {
+  const rise = (name: string) => (after.counters.get(name) ?? 0) - (before.counters.get(name) ?? 0);
+  return {
+    stored: rise('htmengine_storer_samples_total') - importedRows,
+    scored: rise('htmengine_anomaly_rows_total') - importedRows,
+    cpuSeconds: cpuByPart(before, after),
+    swapIns: rise('htmengine_scheduler_swap_ins_total'),
+    replayedRows: rise('htmengine_scheduler_replayed_rows_total'),
+    checkpointWrites: rise('htmengine_scheduler_checkpoint_writes_total'),
     diskReadBytes: after.io.read - before.io.read,
     diskWrittenBytes: after.io.written - before.io.written,
   };
 }
 
-function cpuByPart(before: Observation, after: Observation, difference: (name: string) => number) {
-  const thread = (name: string) => (after.threads.get(name) ?? 0) - (before.threads.get(name) ?? 0);
-  const parts = PARTS.map((part) => [
-    part,
-    difference(`htmengine_scheduler_model_cpu_seconds_total{part="${part}"}`),
-  ]);
-  const all = [...after.threads.keys()].reduce((sum, name) => sum + thread(name), 0);
-  const known = ['MainThread', 'sqlite', WORKERS];
-  return {
-    ...(Object.fromEntries(parts) as Record<string, number>),
-    workers: thread(WORKERS),
-    store: thread('sqlite'),
-    main: thread('MainThread'),
-    others: all - known.reduce((sum, name) => sum + thread(name), 0),
-    all,
-  };
+/** An import beside the live samples, if there is one. */
+class Importing {
+  isOver = false;
+  readonly #rows: Promise<number>;
+
+  constructor(engine: EngineProcess, metrics: number) {
+    this.#rows = importHistory(engine, metrics).finally(() => (this.isOver = true));
+    // Whoever waits for the end is told.
+    this.#rows.catch(() => undefined);
+  }
+
+  /** @returns the rows that were scored */
+  end(): Promise<number> {
+    return this.#rows;
+  }
 }
 
-/** The name of the threads that run models, as far as Linux keeps it. */
-const WORKERS = 'htmengine-model';
-
-interface Observation {
-  readonly counters: ReadonlyMap<string, number>;
-  readonly threads: ReadonlyMap<string, number>;
-  readonly io: { readonly read: number; readonly written: number };
-}
-
-async function observe(engine: EngineProcess): Promise<Observation> {
-  const { text } = await engine.request('GET', '/metrics');
-  const lines = text.split('\n').filter((line) => line.startsWith('htmengine_'));
-  return {
-    counters: new Map(
-      lines.map((line) => {
-        const space = line.lastIndexOf(' ');
-        return [line.slice(0, space), Number(line.slice(space + 1))];
-      }),
-    ),
-    threads: threadCpuSeconds(pidOf(engine)),
-    io: ioBytes(pidOf(engine)),
-  };
-}
-
-function pidOf({ child: { pid } }: EngineProcess): number {
-  if (pid === undefined) throw new Error('the engine has no process id');
-  return pid;
-}
-
-/** Looks at the resident memory of an engine every second. */
+/** Looks at the resident memory of a process every second. */
 class ResidentWatch {
   readonly everyTenSeconds: number[] = [];
   max = 0;
   readonly #ending = new AbortController();
   readonly #watching: Promise<void>;
 
-  constructor(engine: EngineProcess) {
-    this.#watching = this.#watch(pidOf(engine));
+  constructor(pid: number) {
+    this.#watching = this.#watch(pid);
   }
 
   async end(): Promise<void> {
@@ -156,9 +140,9 @@ class ResidentWatch {
 
   async #watch(pid: number): Promise<void> {
     for (let second = 0; !this.#ending.signal.aborted; second++) {
-      const mib = residentBytes(pid) / 2 ** 20;
-      this.max = Math.max(this.max, Math.round(mib));
-      if (second % 10 === 0) this.everyTenSeconds.push(Math.round(mib));
+      const mib = Math.round(residentBytes(pid) / 2 ** 20);
+      this.max = Math.max(this.max, mib);
+      if (second % 10 === 0) this.everyTenSeconds.push(mib);
       await sleep(1000, undefined, { signal: this.#ending.signal }).catch(() => undefined);
     }
   }

@@ -47,20 +47,20 @@ export class FleetTraffic {
     });
   }
 
-  /** Sends for so long. */
-  async send(seconds: number): Promise<void> {
+  /** Sends until it is over. @param isOver is told the seconds since it began */
+  async send(isOver: (seconds: number) => boolean): Promise<void> {
     const socket = connect({ port: this.#ports.graphitePort, host: '127.0.0.1' });
     await once(socket, 'connect');
     const started = performance.now();
     const { length } = this.#metrics;
     let next = 0;
     for (;;) {
-      const elapsed = Math.min(seconds, (performance.now() - started) / 1000);
+      const elapsed = (performance.now() - started) / 1000;
       const due = Math.floor((elapsed / this.#intervalSeconds) * length);
       let lines = '';
       for (; next < due; next++) lines += this.#line(next % length);
       if (lines !== '' && !socket.write(lines)) await once(socket, 'drain');
-      if (elapsed >= seconds) break;
+      if (isOver(elapsed)) break;
       await sleep(TICK_MS);
     }
     socket.end();

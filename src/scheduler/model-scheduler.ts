@@ -49,6 +49,7 @@ export class ModelScheduler {
   readonly #clock: Clock;
   readonly #pool: WorkerPool;
   readonly #warmModels = new WarmModels();
+  readonly #policy: CheckpointPolicy;
   readonly #writer: CheckpointWriter;
   readonly #patience: Patience;
   readonly #dispatcher: Dispatcher;
@@ -111,6 +112,7 @@ export class ModelScheduler {
     this.#clock = clock;
     this.#log = log;
     this.#patience = patience;
+    this.#policy = policy;
     this.#writer = writer;
   }
 
@@ -124,8 +126,8 @@ export class ModelScheduler {
   }
 
   /**
-   * Finishes and commits the turns under way, saves what the models have learned since their checkpoints and ends
-   * the workers. What takes too long is left to the next start, which replays it.
+   * Finishes and commits the turns under way, saves the models for which that costs less than replaying, and ends the
+   * workers. What takes too long is left to the next start, which replays it.
    */
   async stop(): Promise<void> {
     this.#stopped ??= this.#stop();
@@ -185,7 +187,7 @@ export class ModelScheduler {
     await this.#dispatcher.stop();
     await this.#sweeping;
     const rows = (model: { rowid: number; savedRowid: number }) => model.rowid - model.savedRowid;
-    const unsaved = this.#warmModels.all().filter((model) => rows(model) > 0);
+    const unsaved = this.#warmModels.all().filter((model) => this.#policy.isWorthSaving(model));
     // Those that would take longest to replay come first, should the time not be enough for all.
     unsaved.sort((a, b) => rows(b) - rows(a));
     await Promise.all(unsaved.map(async (model) => await this.#writer.save(model)));
