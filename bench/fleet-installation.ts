@@ -8,7 +8,7 @@ import { FilesystemCheckpointStore } from '../src/checkpoints/filesystem/filesys
 import { databaseFile } from '../src/data-directory.ts';
 import { Engine } from '../src/engine.ts';
 import { algorithmRevision } from '../src/htm/index.ts';
-import { NEW_INSTALLATION_PARTITIONS, partitionOf } from '../src/store/sql/partition.ts';
+import { NEW_INSTALLATION_PARTITIONS, partitionOf } from '../src/partition.ts';
 import { fleetShapes, type Shape } from './fleet-shapes.ts';
 
 /** A data directory with many metrics whose models have learned. */
