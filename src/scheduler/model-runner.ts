@@ -152,12 +152,7 @@ export class ModelRunner {
     return reply;
   }
 
-  async #compareReplayed(
-    task: ModelTask,
-    block: RowBlock,
-    reply: RunReply,
-    replayed: number,
-  ): Promise<void> {
+  async #compareReplayed(task: ModelTask, block: RowBlock, reply: RunReply, replayed: number): Promise<void> {
     const { log, metrics } = this.#parts;
     const scores = Array.from(reply.rawScores.subarray(0, replayed));
     const different = scores.flatMap((score, i) => (Object.is(score, block.rawScores[i]) ? [] : [i]));
