@@ -15,8 +15,8 @@ it('is half of what a container is allowed', () => {
 });
 
 it('leaves room for the rest of the process and its workers', () => {
-  expect(memoryShare(24 * GIB, 512 * MIB, 1)).toBe(128 * MIB);
-  expect(memoryShare(24 * GIB, GIB, 3)).toBe(448 * MIB);
+  expect(memoryShare(24 * GIB, 640 * MIB, 1)).toBe(192 * MIB);
+  expect(memoryShare(24 * GIB, GIB, 3)).toBe(384 * MIB);
 });
 
 it('is never so small that no model would fit', () => {
