@@ -90,14 +90,22 @@ describe('model worker in a thread', () => {
   });
 
   it('rejects calls, pending and later ones, when it has ended', async () => {
-    const worker = await start();
-    await worker.load({ metricId, modelParams, checkpoint: null });
+    const directory = await mkdtemp(join(tmpdir(), 'htmengine-worker-'));
+    const file = join(directory, 'silent.mjs');
+    await writeFile(
+      file,
+      `import { parentPort } from 'node:worker_threads';
+       parentPort.on('message', () => undefined);
+       parentPort.postMessage({ kind: 'ready' });`,
+    );
+    const worker = await start(pathToFileURL(file));
     const pending = worker.run(rows(1));
     const lost = expect(pending).rejects.toThrow(WorkerLostError);
     await worker.end();
     await lost;
     await expect(worker.run(rows(1))).rejects.toThrow(WorkerLostError);
     expect(await worker.ended).toBe('exit code 1');
+    await rm(directory, { recursive: true });
   });
 
   it('is ended when it makes no progress with what it was asked, and only then', async () => {
