@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Http } from '../src/cli/client/http.ts';
-import { resultEvents } from '../src/cli/client/result-stream.ts';
+import { Http } from '../src/client/http.ts';
+import { resultEvents } from '../src/client/result-stream.ts';
 import { FIRST_SECOND, ROW_SECONDS, type FleetMetric } from './fleet-installation.ts';
 
 const TICK_MS = 50;
