@@ -87,7 +87,7 @@ async function serverTarget(kind: (typeof SERVER_KINDS)[number]): Promise<Target
 }
 
 function copyTests(makeTarget: () => Promise<Target>): void {
-  it('brings over everything, and back again', async () => {
+  it('brings over everything, and back again', { timeout: 60_000 }, async () => {
     const [there, back] = [await makeTarget(), await sqliteTarget()];
     const progress: number[] = [];
     const outcome = await copyInstallation(source, there.store, ({ metrics }) => progress.push(metrics));

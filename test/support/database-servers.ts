@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createConnection, type RowDataPacket } from 'mysql2/promise';
-import { Client } from 'pg';
+import { Client, type QueryResult } from 'pg';
 
 /** The database servers that tests run against, as the machine has them. */
 export const SERVER_KINDS = ['mysql', 'postgres'] as const;
@@ -14,7 +14,7 @@ const ADMIN_URLS: Readonly<Record<ServerKind, string>> = {
 /** A database of its own for one test file. */
 export interface TestDatabase {
   readonly url: string;
-  /** Runs plain SQL on it, past the store. @returns the rows, if it has any. */
+  /** Runs plain SQL on it, past the store. @returns the rows of the last statement, if it has any. */
   execute(statement: string): Promise<Record<string, unknown>[]>;
   drop(): Promise<void>;
 }
@@ -77,8 +77,9 @@ async function runOn(kind: ServerKind, url: string, statement: string): Promise<
     const connection = await createConnection({ uri: url, multipleStatements: true });
     try {
       await connection.query("set session sql_mode = 'ANSI_QUOTES'");
-      const [rows] = await connection.query<RowDataPacket[]>(statement);
-      return Array.isArray(rows) ? rows : [];
+      const [rows] = await connection.query<RowDataPacket[] | RowDataPacket[][]>(statement);
+      const last = Array.isArray(rows) && Array.isArray(rows.at(-1)) ? rows.at(-1) : rows;
+      return Array.isArray(last) ? (last as RowDataPacket[]) : [];
     } finally {
       await connection.end();
     }
@@ -86,7 +87,9 @@ async function runOn(kind: ServerKind, url: string, statement: string): Promise<
   const client = new Client(url);
   await client.connect();
   try {
-    return (await client.query<Record<string, unknown>>(statement)).rows;
+    const results = (await client.query(statement)) as
+      QueryResult<Record<string, unknown>> | QueryResult<Record<string, unknown>>[];
+    return (Array.isArray(results) ? results.at(-1) : results)?.rows ?? [];
   } finally {
     await client.end();
   }

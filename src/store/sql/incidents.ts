@@ -137,27 +137,51 @@ async function selectSpans(db: Db, selection: SpanSelection): Promise<SpanRecord
     )
     .$if(toTimestamp !== undefined, (query) => query.where('anomaly_span.opened_at', '<=', toTimestamp ?? 0))
     .$if(metricId !== undefined, (query) => query.where('anomaly_span.uid', '=', metricId ?? ''))
+    // The index of times read backwards: where it ends with the primary key (MySQL), that is all of the order.
     .orderBy('anomaly_span.last_at', 'desc')
-    .orderBy('anomaly_span.uid')
+    .orderBy('anomaly_span.uid', 'desc')
+    .orderBy('anomaly_span.generation', 'desc')
     .orderBy('anomaly_span.opened_rowid', 'desc')
     .limit(limit)
     .execute();
   return rows.map(toRecord);
 }
 
-/** Spans with their metrics; those of discarded metrics are gone. */
+/**
+ * Spans with the names of their metrics; those of discarded metrics are gone. Not a join: MariaDB and SQLite would begin
+ * it with all metrics and sort all spans, where the newest are asked for.
+ */
 function recordedSpans(db: Db) {
   return db
     .selectFrom('anomaly_span')
-    .innerJoin('metric', 'metric.uid', 'anomaly_span.uid')
-    .select([...SPAN_COLUMNS.map((column) => `anomaly_span.${column}` as const), 'metric.name'])
     .select([
+      ...SPAN_COLUMNS,
       'anomaly_span.uid',
       'anomaly_span.generation',
       'anomaly_span.acknowledged_at',
       'anomaly_span.acknowledged_note',
     ])
-    .where('metric.datasource', '=', CUSTOM_DATASOURCE);
+    .select((eb) =>
+      eb
+        .selectFrom('metric')
+        .select('metric.name')
+        .whereRef('metric.uid', '=', 'anomaly_span.uid')
+        .$asScalar()
+        .$notNull()
+        .as('name'),
+    )
+    .where((eb) =>
+      eb(
+        eb
+          .selectFrom('metric')
+          .select('metric.datasource')
+          .whereRef('metric.uid', '=', 'anomaly_span.uid')
+          .$asScalar()
+          .$notNull(),
+        '=',
+        CUSTOM_DATASOURCE,
+      ),
+    );
 }
 
 type RecordRow = Awaited<ReturnType<ReturnType<typeof recordedSpans>['executeTakeFirstOrThrow']>>;

@@ -3,6 +3,11 @@ import { RUNNING } from './folds.ts';
 import { generationsWithEnoughRows } from './generations.ts';
 import type { Db } from './session.ts';
 
+/**
+ * Sweeps go on after a uid. All tables of a join are told so: PostgreSQL does not conclude it for the others, and would
+ * read these from their beginning.
+ */
+
 /** See `Log.modelsWithWork`. */
 export async function modelsWithWork(db: Db, afterMetricId: string, limit: number): Promise<string[]> {
   const rows = await db
@@ -10,6 +15,7 @@ export async function modelsWithWork(db: Db, afterMetricId: string, limit: numbe
     .innerJoin('metric', 'metric.uid', 'scheduler_watermark.uid')
     .select('scheduler_watermark.uid')
     .where('scheduler_watermark.uid', '>', afterMetricId)
+    .where('metric.uid', '>', afterMetricId)
     .where('metric.status', 'in', RUNNING)
     .where((eb) =>
       eb.or([
@@ -30,6 +36,7 @@ export async function metricsToScore(db: Db, afterMetricId: string, limit: numbe
     .innerJoin('scheduler_watermark', 'scheduler_watermark.uid', 'anomaly_watermark.uid')
     .select('anomaly_watermark.uid')
     .where('anomaly_watermark.uid', '>', afterMetricId)
+    .where('scheduler_watermark.uid', '>', afterMetricId)
     .whereRef('anomaly_watermark.scored_rowid', '<', 'scheduler_watermark.processed_rowid')
     .orderBy('anomaly_watermark.uid')
     .limit(limit)
@@ -47,7 +54,10 @@ export async function metricsToPublish(
   const rows = await db
     .selectFrom('anomaly_watermark')
     .leftJoin('cursor', (join) =>
-      join.onRef('cursor.uid', '=', 'anomaly_watermark.uid').on('cursor.consumer', '=', consumer),
+      join
+        .onRef('cursor.uid', '=', 'anomaly_watermark.uid')
+        .on('cursor.consumer', '=', consumer)
+        .on('cursor.uid', '>', afterMetricId),
     )
     .select('anomaly_watermark.uid')
     .where('anomaly_watermark.uid', '>', afterMetricId)
@@ -75,6 +85,7 @@ export async function metricsToPublish(
 export async function metricsToActivate(db: Db, afterMetricId: string, limit: number): Promise<string[]> {
   const rows = await generationsWithEnoughRows(db)
     .where('generation.uid', '>', afterMetricId)
+    .where('metric.uid', '>', afterMetricId)
     .limit(limit)
     .execute();
   return rows.map((row) => row.uid);

@@ -23,7 +23,7 @@ function scoreOf(generation: number, rowid: number): number {
 
 /** Whatever is called, in whatever order, many at once: what can be seen always fits together. */
 export function anyOrderTests(current: () => StoreFixture): void {
-  it('stays consistent under any calls in any order, several at once', { timeout: 60_000 }, async () => {
+  it('stays consistent under any calls in any order, several at once', { timeout: 180_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.array(step, { minLength: 1, maxLength: 4 }), { minLength: 30, maxLength: 60 }),
