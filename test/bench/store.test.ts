@@ -15,7 +15,7 @@ const missing = await Promise.all(SERVER_KINDS.map(missingServer));
 describe.runIf(process.platform === 'linux')('bench:store', () => {
   it(
     'takes rows through all transactions, counts what that costs, and leaves nothing behind',
-    { timeout: 120_000 },
+    { timeout: 240_000 },
     async () => {
       const stores = missing.every((one) => one === null) ? STORE_KINDS : (['sqlite'] as const);
       const directory = await temporaryDirectory();
