@@ -39,6 +39,8 @@ const COUNTED_ROUNDS = 2;
 const FIRST_TIMESTAMP = 1_600_000_000;
 /** As large as the likelihood's state is. */
 const STATE = new Uint8Array(150).fill(7);
+/** As long as the bars of anomaly. */
+const BARS = new Uint8Array(233).fill(7);
 
 /**
  * Measures an empty store of a kind: how fast in rounds of their own, what goes over the wire in others, since counting
@@ -184,6 +186,7 @@ function record(
       anomalyScores: scores,
       displayValues,
       state: STATE.slice(),
+      bars: BARS.slice(),
       spans: [],
     });
   }

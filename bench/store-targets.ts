@@ -5,7 +5,7 @@ import { openServerStore } from '../src/open-store.ts';
 import { openSqliteStore } from '../src/store/sqlite/sqlite-store.ts';
 import type { Store } from '../src/store/store.ts';
 import { createDatabase, type ServerKind } from '../test/support/database-servers.ts';
-import { writtenBytes } from './proc.ts';
+import { ioBytes } from './proc.ts';
 import { WireCounter, type Traffic } from './wire-counter.ts';
 
 export const STORE_KINDS = ['sqlite', 'mysql', 'postgres'] as const;
@@ -50,7 +50,7 @@ async function makeSqlite(directory: string): Promise<Target> {
   return {
     store: { ...opened, log },
     version: sqliteVersion(),
-    traffic: () => ({ roundTrips: calls, bytes: writtenBytes(process.pid) }),
+    traffic: () => ({ roundTrips: calls, bytes: ioBytes(process.pid).written }),
     async remove() {
       await opened.close();
       await rm(data, { recursive: true });

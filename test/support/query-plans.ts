@@ -106,6 +106,7 @@ function hotOperations(
           anomalyScores: Float64Array.of(0.5, 0.6),
           displayValues: Int32Array.of(5, 6),
           state: Uint8Array.of(1, 2, 3),
+          bars: Uint8Array.of(4, 5, 6),
           spans: [span],
         }),
     ],
@@ -173,6 +174,7 @@ async function fill(kind: PlanKind, database: PlanDatabase): Promise<{ metricId:
     anomalyScores: Float64Array.from(scored, rawScoreOf),
     displayValues: scored,
     state: Uint8Array.of(1, 2, 3),
+    bars: Uint8Array.of(4, 5, 6),
     spans: [spanAt(3), spanAt(6)],
   });
   await store.log.advanceCursor({ ...fold, to: PUBLISHED, consumer: CONSUMER });
