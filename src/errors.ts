@@ -61,8 +61,12 @@ export type ErrorCode =
   | 'store_newer'
   /** The database has metrics where none may be. */
   | 'store_not_empty'
-  /** The database is the target of a copy that was not finished. */
+  /** The database is the target of a copy, or of an upgrade, that was not finished. */
   | 'store_incomplete'
+  /** The database is the original htmengine's, and has to be upgraded first. */
+  | 'store_of_original'
+  /** The database has tables in our way, or metrics that cannot be taken over. */
+  | 'store_not_ours'
   /** What was copied is not what was there. */
   | 'copy_differs'
   /** Disk full, permission lost, database busy: a fault that may pass. Nothing was written; try again. */

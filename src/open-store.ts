@@ -2,6 +2,7 @@ import type { CheckpointStore } from './checkpoints/checkpoint-store.ts';
 import { FilesystemCheckpointStore } from './checkpoints/filesystem/filesystem-checkpoint-store.ts';
 import type { HtmEngineError } from './errors.ts';
 import { passwordFrom } from './password-file.ts';
+import type { OriginalDatabase } from './store/original.ts';
 import type { ServerStoreOptions } from './store/server/server-store.ts';
 import { describeServer, parseServerUrl } from './store/server/url.ts';
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
@@ -70,6 +71,31 @@ export async function openServerStore(
   }
   const { openPostgresStore } = await import('./store/postgres/postgres-store.ts');
   return openPostgresStore(address, options);
+}
+
+/** A database of the original htmengine's, and the store that it becomes. */
+export interface OriginalInstallation {
+  readonly database: OriginalDatabase;
+  /** Opens the store once its tables are ours; nobody else may until the upgrade is finished. */
+  openStore(): Promise<Store>;
+}
+
+/**
+ * Looks whether the settings name a database of the original's, or one whose upgrade was begun.
+ * @returns null if not. @throws HtmEngineError `config_invalid`, `store_not_ours`, `store_unavailable`
+ */
+export async function findOriginal(settings: StoreSettings): Promise<OriginalInstallation | null> {
+  const { url, maxConnections, statementTimeoutMs } = settings;
+  if (url === SQLITE) return null;
+  const address = parseServerUrl(url, passwordFrom(settings.passwordFile));
+  if (address.kind !== 'mysql') return null;
+  const { findOriginalDatabase, openMysqlStore } = await import('./store/mysql/mysql-store.ts');
+  const database = await findOriginalDatabase(address);
+  if (database === null) return null;
+  return {
+    database,
+    openStore: () => openMysqlStore(address, { maxConnections, statementTimeoutMs, whileUpgrading: true }),
+  };
 }
 
 /** A server's address for people: without the password. @throws HtmEngineError `config_invalid` */

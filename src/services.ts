@@ -15,7 +15,8 @@ import { algorithmRevision, logLikelihood } from './htm/index.ts';
 import { IncidentService } from './incidents/incidents.ts';
 import { createIntake, type Intake } from './intake.ts';
 import { ScoringLag } from './lag.ts';
-import { automaticRequest, type ModelSettings } from './monitoring/generation-request.ts';
+import { automaticRequest } from './monitoring/generation-request.ts';
+import { modelSettings } from './monitoring/model-settings.ts';
 import { Monitoring } from './monitoring/monitoring.ts';
 import { ModelTransfer } from './monitoring/transfer.ts';
 import { openBus } from './open-bus.ts';
@@ -192,11 +193,6 @@ export async function startServices(
   if (config.collector.host) await startHostCollector(config, edges);
   if (config.collector.demo) startDemo(edges);
   return { store, checkpoints, monitoring, incidents, transfer, publisher, intake, reloading, addresses };
-}
-
-function modelSettings({ monitoring: { minimumRows, variant, ceiling } }: Config): ModelSettings {
-  const { enabled, ...limits } = ceiling;
-  return { minimumRows, variant, ceiling: enabled ? limits : null };
 }
 
 function retentionSettings({ retention }: Config) {

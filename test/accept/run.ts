@@ -6,6 +6,7 @@ import { equality } from './equality.ts';
 import { hostile } from './hostile.ts';
 import { kills } from './kills.ts';
 import { nab } from './nab.ts';
+import { original } from './original.ts';
 import { skeleton } from './skeleton.ts';
 import { stores } from './stores.ts';
 
@@ -16,6 +17,7 @@ const RUNS: Readonly<Record<string, () => Promise<void>>> = {
   equality,
   hostile,
   stores,
+  original,
   skeleton,
 };
 

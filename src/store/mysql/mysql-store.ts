@@ -2,35 +2,29 @@ import { isIP } from 'node:net';
 import type { SslOptions } from 'mysql2';
 import { Kysely, MysqlDialect, sql } from 'kysely';
 import { HtmEngineError } from '../../errors.ts';
-import { openServerStore, type ServerStoreOptions } from '../server/server-store.ts';
+import type { OriginalDatabase } from '../original.ts';
+import { openServerStore, type ServerStoreOptions, toOpenError } from '../server/server-store.ts';
 import { describeServer, tlsSettings, type ServerAddress } from '../server/url.ts';
 import { migrate } from '../sql/migrations.ts';
 import type { Schema } from '../sql/schema.ts';
 import type { Store } from '../store.ts';
 import { mysqlDialect, mysqlMigrationDialect } from './dialect.ts';
 import { mysqlFault } from './faults.ts';
+import { MysqlOriginalDatabase, refuseOriginal } from './original/upgrade.ts';
 import { createPool } from './pool.ts';
+
+export interface MysqlStoreOptions extends ServerStoreOptions {
+  /** Open a database of the original's, too, whose upgrade is under way. */
+  readonly whileUpgrading?: boolean;
+}
 
 /**
  * Opens a store in a database of MariaDB (10.6 or newer) or MySQL (8.0 or newer) and brings its schema up to date; two
  * processes may do so at the same time.
- * @throws HtmEngineError `store_newer`, `store_unavailable`, `config_invalid`
+ * @throws HtmEngineError `store_newer`, `store_of_original`, `store_incomplete`, `store_not_ours`, `store_unavailable`, `config_invalid`
  */
-export async function openMysqlStore(address: ServerAddress, options: ServerStoreOptions): Promise<Store> {
-  const { host, port, socket, user, password, database } = address;
-  const ssl = sslOptions(address);
-  const pool = createPool({
-    connection: {
-      ...(socket === null ? { host, port } : { socketPath: socket }),
-      user,
-      database,
-      ...(password !== null && { password }),
-      ...(ssl !== null && { ssl }),
-    },
-    maxConnections: options.maxConnections,
-    statementTimeoutMs: options.statementTimeoutMs,
-  });
-  const db = new Kysely<Schema>({ dialect: new MysqlDialect({ pool }) });
+export async function openMysqlStore(address: ServerAddress, options: MysqlStoreOptions): Promise<Store> {
+  const db = connect(address, options);
   const where = describeServer(address);
   let collation = '';
   return openServerStore({
@@ -45,10 +39,52 @@ export async function openMysqlStore(address: ServerAddress, options: ServerStor
     dialect: () => mysqlDialect(collation),
     migrate: async () => {
       collation = await byteCollation(db, where);
+      if (options.whileUpgrading !== true) await refuseOriginal(db, where);
       await migrate(db, mysqlMigrationDialect(collation), where);
     },
     options,
   });
+}
+
+/**
+ * Looks whether a database is the original's.
+ * @returns null if it is not. @throws HtmEngineError `store_not_ours`, `store_unavailable`, `config_invalid`
+ */
+export async function findOriginalDatabase(address: ServerAddress): Promise<OriginalDatabase | null> {
+  const db = connect(address, UPGRADE_OPTIONS);
+  const where = describeServer(address);
+  let found: OriginalDatabase | null = null;
+  try {
+    found = await MysqlOriginalDatabase.find(db, where, await byteCollation(db, where));
+    return found;
+  } catch (error) {
+    throw toOpenError(error, mysqlFault, where);
+  } finally {
+    if (found === null) await db.destroy();
+  }
+}
+
+/** Changing a large table takes its time. */
+const UPGRADE_OPTIONS = { maxConnections: 2, statementTimeoutMs: 86_400_000 };
+
+function connect(
+  address: ServerAddress,
+  { maxConnections, statementTimeoutMs }: Pick<ServerStoreOptions, 'maxConnections' | 'statementTimeoutMs'>,
+): Kysely<Schema> {
+  const { host, port, socket, user, password, database } = address;
+  const ssl = sslOptions(address);
+  const pool = createPool({
+    connection: {
+      ...(socket === null ? { host, port } : { socketPath: socket }),
+      user,
+      database,
+      ...(password !== null && { password }),
+      ...(ssl !== null && { ssl }),
+    },
+    maxConnections,
+    statementTimeoutMs,
+  });
+  return new Kysely<Schema>({ dialect: new MysqlDialect({ pool }) });
 }
 
 /** @throws HtmEngineError `config_invalid` */
