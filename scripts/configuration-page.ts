@@ -4,12 +4,13 @@ const INTRODUCTION = `# Configuration
 
 <!-- Made from the schema (src/config.ts) by "npm run docs": change it there. -->
 
-Nothing needs to be configured. What is, comes from four places; each wins over those after it:
+Nothing needs to be configured. What is, comes from five places; each wins over those after it:
 
 1. **flags** of \`htmengine up\`, for what is changed most: \`--port 2004\`
 2. **environment variables**, one for every setting: \`HTMENGINE_LISTENER_GRAPHITE_PORT=2004\`. An empty one counts as not set.
 3. **a file** (YAML), named by \`--config FILE\` or \`HTMENGINE_CONFIG\`
-4. the **defaults** below
+4. a **configuration of the original htmengine's**, if \`APPLICATION_CONFIG_PATH\` names its directory ([migrating](migrating.md))
+5. the **defaults** below
 
 \`\`\`yaml
 # htmengine.yaml

@@ -23,7 +23,7 @@ export function checkConfig(options: CheckConfigOptions): void {
   if (resolution.config === null) process.exitCode = 1;
 }
 
-function asJson({ config, file, settings, problems }: Resolution, ignored: readonly string[]): object {
+function asJson({ config, file, settings, problems, notes }: Resolution, ignored: readonly string[]): object {
   return {
     valid: config !== null,
     file,
@@ -33,17 +33,21 @@ function asJson({ config, file, settings, problems }: Resolution, ignored: reado
       origin,
     })),
     problems,
+    notes,
     ignoredVariables: ignored,
   };
 }
 
-function print({ settings, problems }: Resolution, ignored: readonly string[]): void {
+function print({ settings, problems, notes: remarks }: Resolution, ignored: readonly string[]): void {
   const rows = settings.map(({ setting, value, origin }) => ({
     cells: [setting.path, shownValue(setting, value), originText(origin)],
     tone: origin.kind === 'default' ? ('dim' as const) : undefined,
   }));
   process.stdout.write(tableText(COLUMNS, rows, process.stdout));
-  const notes = ignored.map((name) => `Passed over, as it is no setting: ${name}\n`);
+  const notes = [
+    ...remarks.map((remark) => `${problemText(remark)}\n`),
+    ...ignored.map((name) => `Passed over, as it is no setting: ${name}\n`),
+  ];
   const verdict =
     problems.length === 0
       ? 'All is well.\n'

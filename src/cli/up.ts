@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { hostAndPort, reachableHost } from '../address.ts';
 import { watchFiles } from '../config/reloading.ts';
-import { loadConfig, resolveSettings } from '../config/resolve.ts';
+import { loadConfig, problemText, resolveSettings } from '../config/resolve.ts';
 import { Engine } from '../engine.ts';
 import { type ConfigOptions, commandLineSettings } from './config-options.ts';
 
@@ -10,7 +10,9 @@ const POLL_MS = 10_000;
 
 /** Runs the engine until a signal asks it to stop; a second signal ends the process at once. */
 export async function up(options: ConfigOptions): Promise<void> {
-  const engine = new Engine(loadConfig(commandLineSettings(options)));
+  const given = commandLineSettings(options);
+  const engine = new Engine(loadConfig(given));
+  for (const note of resolveSettings(given).notes) process.stderr.write(`htmengine: ${problemText(note)}\n`);
   // A signal that comes while the engine starts counts, so listen before starting.
   const asked = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM'), engine.failed]);
   await engine.start();

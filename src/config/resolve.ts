@@ -13,12 +13,15 @@ import {
   type Problem,
   shownValue,
 } from './layers.ts';
+import { ORIGINAL_CONFIG_VARIABLE, originalLayer } from './original/layer.ts';
 import { findSetting, ruleOf, type Setting, SETTINGS } from './settings.ts';
 
 /** All settings with where each comes from, and everything that is wrong with them. */
 export interface Resolution {
   readonly settings: readonly GivenValue[];
   readonly problems: readonly Problem[];
+  /** What was given and has no effect, which is nothing wrong. */
+  readonly notes: readonly Problem[];
   /** null if there are problems. */
   readonly config: Config | null;
   /** The configuration file, or null. */
@@ -33,19 +36,25 @@ export interface CommandLineSettings {
 
 const DEFAULT: Origin = { kind: 'default', name: '' };
 
-/** The settings of this process: flags win over environment variables, those over the file, that over defaults. */
+/**
+ * The settings of this process: flags win over environment variables, those over the file, that over a configuration of
+ * the original's, that over defaults.
+ */
 export function resolveSettings(
   { file: fileFlag, flags = {} }: CommandLineSettings,
   environment: Environment = process.env,
 ): Resolution {
   const fromVariable = environment[CONFIG_FILE_VARIABLE];
   const file = fileFlag ?? (fromVariable === '' ? undefined : fromVariable) ?? null;
+  const directory = environment[ORIGINAL_CONFIG_VARIABLE] ?? '';
+  const original = directory === '' ? null : originalLayer(directory, environment);
   const layers = [
+    ...(original === null ? [] : [original]),
     ...(file === null ? [] : [fileLayer(file, environment)]),
     environmentLayer(environment),
     flagLayer(flags),
   ];
-  return { ...resolveLayers(layers), file };
+  return { ...resolveLayers(layers), notes: original?.notes ?? [], file };
 }
 
 /**
@@ -90,7 +99,7 @@ function flagLayer(flags: NonNullable<CommandLineSettings['flags']>): Layer {
 }
 
 /** Lays one layer over the other; the last wins. */
-function resolveLayers(layers: readonly Layer[]): Omit<Resolution, 'file'> {
+function resolveLayers(layers: readonly Layer[]): Omit<Resolution, 'file' | 'notes'> {
   const given = new Map<string, GivenValue>();
   for (const layer of layers) for (const one of layer.given) given.set(one.setting.path, one);
   const result = configSchema.safeParse(treeOf([...given.values()]));
