@@ -3,6 +3,7 @@ import type { CheckpointName } from './checkpoints/checkpoint-store.ts';
 import type { Config, ConfigInput } from './config.ts';
 import type { ReloadOutcome } from './config/reloading.ts';
 import { parseConfig } from './config/resolve.ts';
+import { DatasourceRegistry } from './datasources/registry.ts';
 import { HtmEngineError } from './errors.ts';
 import type { GivenSample, SampleOutcome } from './intake.ts';
 import { createLogger } from './logging.ts';
@@ -32,6 +33,8 @@ export interface SubscribeOptions {
  */
 export class Engine {
   readonly config: Config;
+  /** Where metrics come from; an application may register sources of its own. */
+  readonly datasources = new DatasourceRegistry(this);
   /** Resolves with the reason if the engine can no longer work and should be stopped. */
   readonly failed: Promise<Error>;
   readonly #fail: (reason: Error) => void;

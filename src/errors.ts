@@ -34,6 +34,11 @@ export type ErrorCode =
   /** Exactly one of min and max, min >= max, or not finite. */
   | 'invalid_range'
   | 'invalid_argument'
+  /** A datasource of that name is registered already. */
+  | 'datasource_exists'
+  | 'datasource_not_found'
+  /** This datasource cannot do that. */
+  | 'not_supported'
   | 'invalid_request_body'
   | 'body_too_large'
   /** Neither the type nor the encoding of a body is one that the operation takes. */

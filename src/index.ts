@@ -14,6 +14,9 @@
  * ```
  */
 export { Engine, type EngineAddresses, type SubscribeOptions } from './engine.ts';
+export type { DatasourceAdapter } from './datasources/adapter.ts';
+export type { CustomDatasourceAdapter } from './datasources/custom.ts';
+export type { AdapterFactory, DatasourceRegistry } from './datasources/registry.ts';
 export type { Config, ConfigInput } from './config.ts';
 export { loadConfig } from './config/resolve.ts';
 export { HtmEngineError, type ErrorCode } from './errors.ts';

@@ -3,8 +3,10 @@ import {
   algorithmRevision,
   type Ceiling,
   DEFAULT_LIKELIHOOD,
+  type ModelParameters,
   scalarAnomalyParameters,
 } from '../htm/index.ts';
+import { completeParameters } from './complete-spec.ts';
 import { canonicalSpec, rangeOf, type CheckedModelSpec } from './model-spec.ts';
 
 /** What this installation's models have in common. */
@@ -30,8 +32,11 @@ export function generationRequest(
   settings: ModelSettings,
 ): GenerationRequest {
   const { minResolution = null, enableClassifier = false } = spec.modelParams ?? {};
+  const { completeModelParams: complete } = spec;
   return {
-    ...modelRequest(settings, enableClassifier),
+    ...(complete === undefined
+      ? modelRequest(settings, enableClassifier)
+      : frozenRequest(settings, withCeiling(completeParameters(complete), settings.ceiling), null)),
     spec: canonicalSpec(spec, name),
     range: rangeOf(spec),
     minResolution,
@@ -44,19 +49,32 @@ export function automaticRequest(settings: ModelSettings): AutomaticRequest {
   return { ...modelRequest(settings, false), minResolution: null };
 }
 
-function modelRequest({ minimumRows, variant, ceiling }: ModelSettings, enableClassifier: boolean) {
+function modelRequest({ variant, ...settings }: ModelSettings, enableClassifier: boolean) {
   const parameters = scalarAnomalyParameters({
     resolution: RESOLUTION_TO_COME,
     variant,
     enableClassifier,
-    ceiling,
+    ceiling: settings.ceiling,
   });
   const valueEncoder = parameters.encoders.findIndex(({ type }) => type === 'rdse');
+  return frozenRequest(settings, parameters, ['encoders', String(valueEncoder), 'resolution']);
+}
+
+function frozenRequest(
+  { minimumRows }: Pick<ModelSettings, 'minimumRows'>,
+  parameters: ModelParameters,
+  resolutionPath: readonly string[] | null,
+) {
   return {
     minimumRows,
     modelParams: JSON.parse(JSON.stringify(parameters)) as Json,
-    resolutionPath: ['encoders', String(valueEncoder), 'resolution'],
+    resolutionPath,
     likelihood: DEFAULT_LIKELIHOOD,
     algorithmRevision,
   };
+}
+
+/** Parameters in the original's form cannot name this installation's ceiling. */
+function withCeiling(parameters: ModelParameters, ceiling: Ceiling | null): ModelParameters {
+  return ceiling === null ? parameters : { ...parameters, memory: { ...parameters.memory, ceiling } };
 }

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { HtmEngineError } from '../errors.ts';
+import { originalParameters } from '../htm/testing/original-parameters.ts';
+import { generationRequest } from './generation-request.ts';
 import { canonicalSpec, checkModelSpec, rangeOf } from './model-spec.ts';
 
 const metricSpec = { metric: 'cpu.load' };
@@ -29,7 +31,6 @@ describe('checkModelSpec', () => {
       /'cloudwatch'.*only datasource is "custom"/,
     ],
     ['an unknown key', { metricSpec, colour: 1 }, 'colour', /colour = 1: there is no such key/],
-    ['complete parameters', { metricSpec, completeModelParams: {} }, 'completeModelParams', /no such key/],
     [
       'an unknown key inside',
       { metricSpec: { metric: 'a', units: 's' } },
@@ -188,5 +189,74 @@ describe('canonicalSpec', () => {
       'a',
     );
     expect(canonicalSpec(checkModelSpec(JSON.parse(text)), 'a')).toBe(text);
+  });
+});
+
+describe('complete parameters', () => {
+  const complete = { ...originalParameters('cpp'), timestampFieldName: 'c0', valueFieldName: 'c1' };
+  const without = (key: string) =>
+    Object.fromEntries(Object.entries(complete).filter(([name]) => name !== key));
+
+  it('are kept as they were given, and make the model', () => {
+    const spec = checkModelSpec({ metricSpec, completeModelParams: complete });
+    expect(JSON.parse(canonicalSpec(spec, 'cpu.load'))).toEqual({
+      datasource: 'custom',
+      metricSpec,
+      completeModelParams: complete,
+    });
+    const request = generationRequest(spec, 'cpu.load', {
+      minimumRows: 288,
+      variant: 'tm_cpp',
+      ceiling: { maxSegments: 1000, maxSynapses: 20_000 },
+    });
+    expect(request).toMatchObject({
+      range: null,
+      resolutionPath: null,
+      modelParams: { memory: { variant: 'cpp', ceiling: { maxSegments: 1000, maxSynapses: 20_000 } } },
+    });
+  });
+
+  it.each<[string, object, string]>([
+    ['modelParams beside them, even empty', { modelParams: {}, completeModelParams: {} }, 'modelParams'],
+    [
+      'no inferenceArgs',
+      { completeModelParams: without('inferenceArgs') },
+      'completeModelParams.inferenceArgs',
+    ],
+    [
+      'no timestampFieldName',
+      { completeModelParams: without('timestampFieldName') },
+      'completeModelParams.timestampFieldName',
+    ],
+    [
+      'no valueFieldName',
+      { completeModelParams: without('valueFieldName') },
+      'completeModelParams.valueFieldName',
+    ],
+    ['no modelConfig', { completeModelParams: without('modelConfig') }, 'completeModelParams.modelConfig'],
+    [
+      'another predictedField',
+      { completeModelParams: { ...complete, valueFieldName: 'c2' } },
+      'completeModelParams.inferenceArgs.predictedField',
+    ],
+    [
+      'no predictedField',
+      { completeModelParams: { ...complete, inferenceArgs: {} } },
+      'completeModelParams.inferenceArgs.predictedField',
+    ],
+    [
+      'a model of another type',
+      {
+        completeModelParams: {
+          ...complete,
+          modelConfig: { model: 'CLA', modelParams: { inferenceType: 'NontemporalClassification' } },
+        },
+      },
+      'completeModelParams.modelConfig.modelParams.inferenceType',
+    ],
+    ['a key there is not', { completeModelParams: { ...complete, colour: 1 } }, 'completeModelParams.colour'],
+    ['what is no object', { completeModelParams: 5 }, 'completeModelParams'],
+  ])('are refused with %s', (_what, given, path) => {
+    expect(refusal({ metricSpec, ...given })).toMatchObject({ code: 'invalid_argument', path });
   });
 });

@@ -3,8 +3,9 @@ import { z } from 'zod';
 import { HtmEngineError } from '../errors.ts';
 import type { Json, ValueRange } from '../generation.ts';
 import { CUSTOM_DATASOURCE, MAX_NAME_CHARACTERS, checkName } from '../metric.ts';
+import { checkCompleteSpec, completeParameters } from './complete-spec.ts';
 
-const MAX_USER_INFO_DEPTH = 16;
+const MAX_JSON_DEPTH = 16;
 /** Specs are stored with the metric; none needs to be longer. */
 const MAX_SPEC_CHARACTERS = 32_768;
 const SHOWN_CHARACTERS = 80;
@@ -15,9 +16,9 @@ const label = z
     (text) => checkName(text) === null,
     `must have 1 to ${MAX_NAME_CHARACTERS} characters, no control characters`,
   );
-const userInfo = z.custom<Readonly<Record<string, Json>>>(
-  (value) => isPlainObject(value) && isJson(value, MAX_USER_INFO_DEPTH),
-  `must be an object of JSON values, at most ${MAX_USER_INFO_DEPTH} levels deep`,
+const jsonObject = z.custom<Readonly<Record<string, Json>>>(
+  (value) => isPlainObject(value) && isJson(value, MAX_JSON_DEPTH),
+  `must be an object of JSON values, at most ${MAX_JSON_DEPTH} levels deep`,
 );
 
 const modelSpecSchema = z.strictObject({
@@ -34,7 +35,7 @@ const modelSpecSchema = z.strictObject({
     /** What the metric belongs to; becomes its `server`. */
     resource: label.optional(),
     /** Anything the user wants kept with the metric. */
-    userInfo: userInfo.optional(),
+    userInfo: jsonObject.optional(),
   }),
   modelParams: z
     .strictObject({
@@ -45,6 +46,15 @@ const modelSpecSchema = z.strictObject({
       minResolution: z.number().positive().optional(),
       /** Predict the next value, too. */
       enableClassifier: z.boolean().optional(),
+    })
+    .optional(),
+  /** The whole model in the original's form, in place of `modelParams`. */
+  completeModelParams: z
+    .strictObject({
+      modelConfig: jsonObject,
+      inferenceArgs: jsonObject,
+      timestampFieldName: z.string(),
+      valueFieldName: z.string(),
     })
     .optional(),
 });
@@ -59,6 +69,7 @@ export type CheckedModelSpec = z.output<typeof modelSpecSchema>;
  * @throws HtmEngineError `invalid_argument` naming path, value and rule; `invalid_range`; `invalid_metric_name`
  */
 export function checkModelSpec(spec: unknown): CheckedModelSpec {
+  if (isPlainObject(spec)) checkCompleteSpec(spec);
   const result = modelSpecSchema.safeParse(spec);
   if (!result.success) throw specError(spec, result.error);
   const { metric, uid } = result.data.metricSpec;
@@ -71,6 +82,7 @@ export function checkModelSpec(spec: unknown): CheckedModelSpec {
   }
   if (metric !== undefined) checkMetricName(metric);
   rangeOf(result.data);
+  if (result.data.completeModelParams !== undefined) completeParameters(result.data.completeModelParams);
   const { length } = JSON.stringify(result.data);
   if (length > MAX_SPEC_CHARACTERS) {
     throw new HtmEngineError(
@@ -115,11 +127,16 @@ export function rangeOf({ modelParams: { min, max } = {} }: CheckedModelSpec): V
  * @param name the metric's.
  */
 export function canonicalSpec(
-  { datasource, metricSpec, modelParams }: CheckedModelSpec,
+  { datasource, metricSpec, modelParams, completeModelParams }: CheckedModelSpec,
   name: string,
 ): string {
   const { unit, resource, userInfo } = metricSpec;
-  return JSON.stringify({ datasource, metricSpec: { metric: name, unit, resource, userInfo }, modelParams });
+  return JSON.stringify({
+    datasource,
+    metricSpec: { metric: name, unit, resource, userInfo },
+    modelParams,
+    completeModelParams,
+  });
 }
 
 /** Tells the first thing that is wrong. */
