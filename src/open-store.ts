@@ -98,6 +98,15 @@ export async function findOriginal(settings: StoreSettings): Promise<OriginalIns
   };
 }
 
+/** Whether a database is, or once was, the original's. @throws HtmEngineError `config_invalid`, `store_unavailable` */
+export async function wasOriginal({ url, passwordFile }: StoreSettings): Promise<boolean> {
+  if (url === SQLITE) return false;
+  const address = parseServerUrl(url, passwordFrom(passwordFile));
+  if (address.kind !== 'mysql') return false;
+  const { wasOriginalDatabase } = await import('./store/mysql/mysql-store.ts');
+  return wasOriginalDatabase(address);
+}
+
 /** A server's address for people: without the password. @throws HtmEngineError `config_invalid` */
 export function describeStore(url: string): string {
   return describeServer(parseServerUrl(url));

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { addConfigOptions, type ConfigOptions } from '../config-options.ts';
 import type { CopyOptions } from '../store/copy.ts';
+import type { ResetOptions } from '../store/reset.ts';
 import { examples } from './engine-options.ts';
 
 /** Commands on the database itself, while no engine runs on it. */
@@ -12,6 +13,24 @@ export function registerStore(program: Command): void {
   )
     .addHelpText('after', examples('htmengine migrate --store mysql://htm@db.example/htm'))
     .action(async (options: ConfigOptions) => (await import('../store/migrate.ts')).migrateStore(options));
+
+  addConfigOptions(
+    program
+      .command('db')
+      .description('the database as a whole')
+      .command('reset')
+      .description('remove every metric with its rows and models, after its name has been typed')
+      .option(
+        '--confirm <name>',
+        'the name, where nobody can be asked: of the database, or of the data directory',
+      ),
+  )
+    .addHelpText(
+      'after',
+      examples('htmengine db reset --data-dir ./htmengine-data') +
+        "\nStop the engine first. A database that was the original's, or somebody else's, is left alone.\n",
+    )
+    .action(async (options: ResetOptions) => (await import('../store/reset.ts')).resetDatabase(options));
 
   program
     .command('copy')

@@ -11,6 +11,7 @@ import type { Store } from '../store.ts';
 import { mysqlDialect, mysqlMigrationDialect } from './dialect.ts';
 import { mysqlFault } from './faults.ts';
 import { MysqlOriginalDatabase, refuseOriginal } from './original/upgrade.ts';
+import { hasOriginalTables } from './original/recognise.ts';
 import { createPool } from './pool.ts';
 
 export interface MysqlStoreOptions extends ServerStoreOptions {
@@ -61,6 +62,18 @@ export async function findOriginalDatabase(address: ServerAddress): Promise<Orig
     throw toOpenError(error, mysqlFault, where);
   } finally {
     if (found === null) await db.destroy();
+  }
+}
+
+/** Whether a database is, or once was, the original's. @throws HtmEngineError `store_unavailable` */
+export async function wasOriginalDatabase(address: ServerAddress): Promise<boolean> {
+  const db = connect(address, { maxConnections: 1, statementTimeoutMs: 30_000 });
+  try {
+    return await hasOriginalTables(db);
+  } catch (error) {
+    throw toOpenError(error, mysqlFault, describeServer(address));
+  } finally {
+    await db.destroy();
   }
 }
 

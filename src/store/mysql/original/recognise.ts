@@ -80,6 +80,11 @@ export async function recognise(db: Kysely<Schema>, where: string): Promise<Shap
   );
 }
 
+/** Whether the original's migrations have run on a database at any time. */
+export async function hasOriginalTables(db: Kysely<Schema>): Promise<boolean> {
+  return (await columnsOf(db)).some(({ table }) => table === 'alembic_version');
+}
+
 /** Which of the original's migrations ran last, or null for a state that none leaves behind. */
 function stateOf(columns: readonly Column[]): 1 | 2 | 3 | 4 | null {
   const column = (table: string, name: string) =>
