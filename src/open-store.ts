@@ -87,7 +87,7 @@ export interface OriginalInstallation {
 export async function findOriginal(settings: StoreSettings): Promise<OriginalInstallation | null> {
   const { url, maxConnections, statementTimeoutMs } = settings;
   if (url === SQLITE) return null;
-  const address = parseServerUrl(url, passwordFrom(settings.passwordFile));
+  const address = parseServerUrl(url, passwordFrom(settings.passwordFile, 'store.passwordFile'));
   if (address.kind !== 'mysql') return null;
   const { findOriginalDatabase, openMysqlStore } = await import('./store/mysql/mysql-store.ts');
   const database = await findOriginalDatabase(address);
@@ -101,7 +101,7 @@ export async function findOriginal(settings: StoreSettings): Promise<OriginalIns
 /** Whether a database is, or once was, the original's. @throws HtmEngineError `config_invalid`, `store_unavailable` */
 export async function wasOriginal({ url, passwordFile }: StoreSettings): Promise<boolean> {
   if (url === SQLITE) return false;
-  const address = parseServerUrl(url, passwordFrom(passwordFile));
+  const address = parseServerUrl(url, passwordFrom(passwordFile, 'store.passwordFile'));
   if (address.kind !== 'mysql') return false;
   const { wasOriginalDatabase } = await import('./store/mysql/mysql-store.ts');
   return wasOriginalDatabase(address);

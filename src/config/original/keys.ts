@@ -27,6 +27,8 @@ export interface OriginalKey {
   readonly default: string | null;
   /** Settings that it has an effect on: each is computed from all options of the file. */
   readonly settings: Readonly<Record<string, (values: Values) => Effect>>;
+  /** It has its effect also where it is not given. */
+  readonly always?: true;
   /** Its effect, or what replaces it, for people. */
   readonly means: string;
 }
@@ -35,7 +37,6 @@ const LIKELIHOOD =
   'nothing: the likelihood is the streaming form of the algorithm, whose constants are frozen with each model: it learns 288 rows, estimates from 100 more, refits every 100 rows over the last 8640';
 const NO_QUEUES =
   'nothing: no queue stands between services; each reads the rows that it has not worked on from the database';
-const BROKER = 'nothing yet: samples, wake-ups and results stay inside the process';
 
 const replaced = (file: OriginalFile, key: string, initial: string | null, means: string): OriginalKey => ({
   file,
@@ -51,6 +52,22 @@ const repository = (name: string, initial: string | null, means: string): Origin
   default: initial,
   settings: { 'store.url': storeUrl },
   means: `\`store.url\`: ${means}`,
+});
+
+const broker = (key: string, initial: string, means: string): OriginalKey => ({
+  file: 'rabbitmq',
+  key,
+  default: initial,
+  settings: { 'bus.url': brokerUrl },
+  means: `\`bus.url\`: ${means}`,
+});
+
+const named = (key: string, suffix: string): OriginalKey => ({
+  file: 'application',
+  key,
+  default: `<app>.${suffix}`,
+  settings: { 'bus.application': application },
+  means: `\`bus.application\`: what stands before \`.${suffix}\`, which must be the same in both such names`,
 });
 
 /** Every option that the original has, in its own order. */
@@ -71,7 +88,7 @@ export const ORIGINAL_KEYS: readonly OriginalKey[] = [
   repository('user', 'root', 'the user'),
   repository('passwd', '', 'the password, which is never shown'),
   repository('port', '3306', 'the port'),
-  replaced('application', 'metric_streamer.results_exchange_name', '<app>.model.results', BROKER),
+  named('metric_streamer.results_exchange_name', 'model.results'),
   replaced(
     'application',
     'metric_streamer.chunk_size',
@@ -85,7 +102,7 @@ export const ORIGINAL_KEYS: readonly OriginalKey[] = [
     settings: { 'listener.graphite.port': whole('metric_listener.plaintext_port') },
     means: '`listener.graphite.port`; the address is loopback unless `--host` says otherwise',
   },
-  replaced('application', 'metric_listener.queue_name', '<app>.metric.custom.data', BROKER),
+  named('metric_listener.queue_name', 'metric.custom.data'),
   replaced('application', 'anomaly_likelihood.statistics_min_sample_size', '100', LIKELIHOOD),
   replaced('application', 'anomaly_likelihood.statistics_refresh_rate', '24', LIKELIHOOD),
   replaced('application', 'anomaly_likelihood.statistics_sample_size', '8640', LIKELIHOOD),
@@ -138,11 +155,11 @@ export const ORIGINAL_KEYS: readonly OriginalKey[] = [
     means:
       '`dataDirectory`, with `checkpoints.keptIn` `files`: saved models go there. What the original saved there is of no use to us and is left alone',
   },
-  replaced('rabbitmq', 'connection.host', 'localhost', BROKER),
-  replaced('rabbitmq', 'connection.port', '5672', BROKER),
-  replaced('rabbitmq', 'connection.virtual_host', '/', BROKER),
-  replaced('rabbitmq', 'credentials.user', 'guest', BROKER),
-  replaced('rabbitmq', 'credentials.password', 'guest', BROKER),
+  { ...broker('connection.host', 'localhost', 'the broker, also without the file'), always: true },
+  broker('connection.port', '5672', 'the port'),
+  broker('connection.virtual_host', '/', 'the virtual host'),
+  broker('credentials.user', 'guest', 'the user'),
+  broker('credentials.password', 'guest', 'the password, which is never shown'),
   replaced('rabbitmq', 'management.port', '15672', 'nothing: the engine does not need the management plugin'),
 ];
 
@@ -181,4 +198,40 @@ function storageRoot(values: Values): Effect {
 
 function keptInFiles(values: Values): Effect {
   return values['storage.root'] === undefined ? null : { value: 'files' };
+}
+
+/** What is left out has the value that the original came with. */
+function brokerUrl(values: Values): Effect {
+  const host = values['connection.host'] ?? 'localhost';
+  const port = values['connection.port'] ?? '5672';
+  if (!/^\d+$/.test(port)) return { problem: 'connection.port must be a whole number' };
+  const [user, password, vhost] = [
+    values['credentials.user'] ?? 'guest',
+    values['credentials.password'] ?? 'guest',
+    values['connection.virtual_host'] ?? '/',
+  ].map(encodeURIComponent);
+  const address = host.includes(':') ? `[${host}]` : host;
+  return { value: `amqp://${user}:${password}@${address}:${port}/${vhost}` };
+}
+
+const NAMED: readonly (readonly [key: string, suffix: string])[] = [
+  ['metric_streamer.results_exchange_name', '.model.results'],
+  ['metric_listener.queue_name', '.metric.custom.data'],
+];
+
+/** The original's names all begin with the application's; ours can only begin with one. */
+function application(values: Values): Effect {
+  const names = new Set<string>();
+  for (const [key, suffix] of NAMED) {
+    const name = values[key];
+    if (name === undefined) continue;
+    if (!name.endsWith(suffix)) return { problem: `${key} must be the application's name with ${suffix}` };
+    names.add(name.slice(0, -suffix.length));
+  }
+  const [only, other] = names;
+  if (only === undefined) return null;
+  if (other === undefined) return { value: only };
+  return {
+    problem: `${NAMED.map(([key]) => key).join(' and ')} must begin with the same name, not ${only} and ${other}`,
+  };
 }

@@ -24,6 +24,16 @@ port = 3306
 plaintext_port = 2003 ; as Carbon
 `;
 const SWAPPER = '[model_runner]\ntarget_requests_per_checkpoint = 500\n[debugging]\nprofiling = false\n';
+const RABBIT = `[connection]
+host = localhost
+port = 5672
+virtual_host = /
+[credentials]
+user = guest
+password = guest
+[management]
+port = 15672
+`;
 const CHECKPOINT = '[storage]\nroot = ${HOME}/checkpoints\n';
 
 let directory: string;
@@ -96,11 +106,17 @@ describe('a directory that APPLICATION_CONFIG_PATH names', () => {
     ['model-swapper', 'debugging.profiling', 'yes', 'log.level', 'debug'],
     ['model-swapper', 'model_runner.target_requests_per_checkpoint', '50', 'scheduler.checkpointRows', 50],
     ['model-checkpoint', 'storage.root', '/srv/models', 'dataDirectory', '/srv/models'],
+    ['rabbitmq', 'connection.host', 'mq.example', 'bus.url', 'amqp://guest:guest@mq.example:5672/%2F'],
+    ['rabbitmq', 'connection.port', '5673', 'bus.url', 'amqp://guest:guest@localhost:5673/%2F'],
+    ['rabbitmq', 'connection.virtual_host', 'htm', 'bus.url', 'amqp://guest:guest@localhost:5672/htm'],
+    ['rabbitmq', 'credentials.user', 'htm', 'bus.url', 'amqp://htm:guest@localhost:5672/%2F'],
+    ['rabbitmq', 'credentials.password', 'a@b', 'bus.url', 'amqp://guest:a%40b@localhost:5672/%2F'],
   ];
 
   it.each(changes)(
     '%s.conf: %s = %s changes %s, from overrides/ and from a variable',
     (file, key, given, setting, wanted) => {
+      write('rabbitmq.conf', RABBIT);
       expect(resolve().value(setting)).not.toEqual(wanted);
       const [section = '', name = ''] = key.split('.');
       write(`overrides/${file}.conf`, `[${section}]\n${name.toUpperCase()} = ${given}\n`);
@@ -117,11 +133,44 @@ describe('a directory that APPLICATION_CONFIG_PATH names', () => {
 
   it('has every option that has an effect tried above', () => {
     const withEffect = ORIGINAL_KEYS.filter(({ settings }) => Object.keys(settings).length > 0);
-    expect(changes.map(([file, key]) => `${file} ${key}`).sort()).toEqual(
+    const names = [
+      'application metric_listener.queue_name',
+      'application metric_streamer.results_exchange_name',
+    ];
+    expect([...changes.map(([file, key]) => `${file} ${key}`), ...names].sort()).toEqual(
       withEffect.map(({ file, key }) => `${file} ${key}`).sort(),
     );
     for (const { settings } of withEffect)
       for (const path of Object.keys(settings)) expect(findSetting(path)).not.toBeNull();
+  });
+
+  it('goes over the broker of the original, also where no file names it', () => {
+    const { value, origin } = resolve();
+    expect(value('bus.url')).toBe('amqp://guest:guest@localhost:5672/%2F');
+    expect(origin('bus.url')).toBe('APPLICATION_CONFIG_PATH');
+  });
+
+  it.each([
+    ['[metric_listener]\nqueue_name = traffic.metric.custom.data', 'traffic'],
+    ['[metric_streamer]\nresults_exchange_name = taurus.model.results', 'taurus'],
+  ])("takes the application's name out of those of the broker: %j", (given, name) => {
+    expect(resolve().value('bus.application')).toBe('htmengine');
+    write('overrides/application.conf', `${given}\n`);
+    expect(resolve().value('bus.application')).toBe(name);
+  });
+
+  it.each([
+    [
+      '[metric_listener]\nqueue_name = samples',
+      /queue_name must be the application's name with \.metric\.custom\.data/,
+    ],
+    [
+      '[metric_listener]\nqueue_name = a.metric.custom.data\n[metric_streamer]\nresults_exchange_name = b.model.results',
+      /must begin with the same name, not b and a/,
+    ],
+  ])('is refused where those names are of another form: %j', (given, message) => {
+    write('overrides/application.conf', `${given}\n`);
+    expect(resolve().problems.join('\n')).toMatch(message);
   });
 
   it('has options without effect told, each once, and what replaces them', () => {

@@ -57,8 +57,9 @@ function readOptions(
     if (REQUIRED_FILES.has(file)) {
       const message = `there is no such file: ${ORIGINAL_CONFIG_VARIABLE} must name a directory with ${[...REQUIRED_FILES].map((name) => `${name}.conf`).join(', ')}`;
       problems.push({ origin: { kind: 'file', name: baseline }, path: null, message });
+      return null;
     }
-    return null;
+    return [];
   }
   const options = new Map<string, GivenOption>();
   for (const path of [baseline, join(directory, 'overrides', `${file}.conf`)]) {
@@ -120,10 +121,10 @@ function settingsOf(file: OriginalFile, options: readonly GivenOption[], problem
   for (const known of ORIGINAL_KEYS.filter((one) => one.file === file)) {
     const option = options.find(({ key }) => key === known.key);
     for (const [path, effectOf] of Object.entries(known.settings)) {
-      if (option === undefined && known.default !== null) continue;
+      if (option === undefined && known.default !== null && known.always !== true) continue;
       const setting = findSetting(path);
       if (setting === null) throw new Error(`${known.key} has an effect on ${path}, which is no setting`);
-      const origin = option?.origin ?? { kind: 'file', name: `${file}.conf` };
+      const origin = option?.origin ?? { kind: 'environment', name: ORIGINAL_CONFIG_VARIABLE };
       const effect = effectOf(values);
       if (effect === null) continue;
       if ('value' in effect)
