@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { HtmEngineError } from '../errors.ts';
 import { registerBackup } from './commands/backup.ts';
 import { registerCheckConfig } from './commands/check-config.ts';
+import { registerCollect } from './commands/collect.ts';
 import { registerCompletion } from './commands/completion.ts';
 import { registerDeadLetters } from './commands/dead-letters.ts';
 import { registerDemo } from './commands/demo.ts';
@@ -35,6 +36,7 @@ const COMMANDS: readonly Register[] = [
   registerInit,
   registerRetention,
   registerDemo,
+  registerCollect,
   registerCheckConfig,
   registerDoctor,
   registerPlan,

@@ -77,6 +77,13 @@ export const FLAGS: readonly SettingFlag[] = [
     help: 'serve HTTP on this port; 0 takes any free one',
     default: '8080',
   },
+  {
+    name: '--threshold-days',
+    argument: '<days>',
+    path: 'retention.maxAgeDays',
+    help: 'purge rows that are older, once nothing needs them any more; 0 keeps them',
+    default: '0',
+  },
   { name: '--auto-monitor', path: 'monitoring.auto', help: 'monitor every new metric by itself' },
   {
     name: '--collect-host',

@@ -110,7 +110,13 @@ function notesOn(options: readonly GivenOption[]): Problem[] {
     if (known === undefined)
       return [{ origin, path: null, message: `${key} is no option of the engine's: passed over` }];
     if (Object.keys(known.settings).length > 0) return [];
-    return [{ origin, path: null, message: `${key} has no effect here: ${known.means}` }];
+    return [
+      {
+        origin,
+        path: null,
+        message: `${key} has no effect here: ${known.means.replace(/^nothing[:,] /, '')}`,
+      },
+    ];
   });
 }
 
