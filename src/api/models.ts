@@ -23,10 +23,11 @@ export function modelRoutes(app: FastifyInstance, services: ApiServices): void {
   });
 
   route(app, operations.monitorMetric, async ({ params: { name }, body }) => {
-    const { resource, unit, userInfo, ...modelParams } = body;
+    const { resource, unit, userInfo, completeModelParams, ...modelParams } = body;
     await control.monitorMetric({
       metricSpec: { metric: name, resource, unit, userInfo },
       ...(Object.keys(modelParams).length > 0 && { modelParams }),
+      ...(completeModelParams !== undefined && { completeModelParams }),
     });
     return metric(name);
   });

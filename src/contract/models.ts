@@ -20,6 +20,12 @@ const monitorRequest = z
       .optional()
       .describe("Lowest resolution of the value encoder, in the metric's unit."),
     enableClassifier: z.boolean().optional().describe('Predict the next value, too.'),
+    completeModelParams: z
+      .record(z.string(), z.unknown())
+      .optional()
+      .describe(
+        "A whole model in the original's form, instead of the four before: `modelConfig`, `inferenceArgs`, `timestampFieldName`, `valueFieldName`.",
+      ),
     resource: z.string().optional().describe('What the metric belongs to.'),
     unit: z.string().optional(),
     userInfo: z.record(z.string(), z.unknown()).optional().describe('Anything to be kept with the metric.'),
@@ -85,7 +91,13 @@ export const monitorMetric = operation({
   body: monitorRequest,
   status: 201,
   answer: metric,
-  problems: ['metric_already_monitored', 'invalid_range', 'invalid_metric_name', 'invalid_request_body'],
+  problems: [
+    'metric_already_monitored',
+    'invalid_argument',
+    'invalid_range',
+    'invalid_metric_name',
+    'invalid_request_body',
+  ],
 });
 
 export const unmonitorMetric = operation({

@@ -3,6 +3,7 @@ import { Engine } from '../../src/engine.ts';
 import { originalParameters } from '../../src/htm/testing/original-parameters.ts';
 import { MetricStatus } from '../../src/metric.ts';
 import type { ModelSpec } from '../../src/monitoring/model-spec.ts';
+import { baseUrl } from '../support/api-client.ts';
 import { temporaryDirectory, until } from '../support/engine-process.ts';
 
 /** The original's acceptance scenarios (system reference, section 11.1 and 11.2) of complete parameters, export and import. */
@@ -14,7 +15,7 @@ beforeEach(async () => {
   engine = new Engine({
     dataDirectory: directory.path,
     listener: { graphite: { enabled: false } },
-    api: { enabled: false },
+    api: { port: 0 },
     scheduler: { workers: 1 },
     log: { level: 'silent' },
   });
@@ -70,6 +71,21 @@ describe('models in the original form', () => {
       details: { path: 'modelParams' },
     });
     expect(await engine.findMetric('refused')).toBeNull();
+  });
+
+  it('28 to 33, over HTTP: complete parameters are taken, and contradictions refused', async () => {
+    const monitor = (body: object) =>
+      fetch(`${baseUrl(engine)}/api/v1/metrics/remote/model`, {
+        method: 'PUT',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+    const refused = await monitor({ min: 0, max: 1, completeModelParams });
+    expect(refused.status).toBe(400);
+    expect(await refused.json()).toMatchObject({ code: 'invalid_argument' });
+    expect((await monitor({ completeModelParams })).ok).toBe(true);
+    await active('remote');
+    expect(JSON.parse((await find('remote')).parameters ?? '')).toEqual(specOf('remote'));
   });
 
   it('17: an export has the rows of the last 14 days, with name and datasource', async () => {
