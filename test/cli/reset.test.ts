@@ -44,7 +44,7 @@ describe('htmengine db reset', () => {
 
   it(
     'removes metrics, rows and models once the name is given, and not before',
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async () => {
       const engine = await start();
       await engine.push([{ name: 'a', value: 1 }]);
@@ -79,7 +79,7 @@ describe('htmengine db reset', () => {
     },
   );
 
-  it.skipIf(missing !== null)("leaves a database of the original's alone", { timeout: 60_000 }, async () => {
+  it.skipIf(missing !== null)("leaves a database of the original's alone", { timeout: 180_000 }, async () => {
     const database = await createDatabase('mysql');
     try {
       await layDownOriginal(database, 4, [{ uid: 'a1'.repeat(16), name: 'a', rows: 1 }]);
