@@ -77,7 +77,7 @@ export async function openServerStore(
 export interface OriginalInstallation {
   readonly database: OriginalDatabase;
   /** Opens the store once its tables are ours; nobody else may until the upgrade is finished. */
-  openStore(): Promise<Store>;
+  readonly openStore: () => Promise<Store>;
 }
 
 /**

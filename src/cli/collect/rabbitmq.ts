@@ -31,11 +31,12 @@ export async function collectRabbitmq(options: RabbitmqOptions): Promise<void> {
     queues: options.rmqQueues.split(',').filter((queue) => queue !== ''),
     prefix: options.metricPrefix,
   };
-  while (!stopping.signal.aborted) {
+  const isStopping = () => stopping.signal.aborted;
+  while (!isStopping()) {
     const period = MEAN_SECONDS * 1000;
     const next = (Math.floor(Date.now() / period) + 1) * period;
     if (target !== null) await pause(next - Date.now(), stopping.signal);
-    if (stopping.signal.aborted) return;
+    if (isStopping()) return;
     const text = linesOf(await readQueueLengths(settings, stopping.signal), Math.floor(Date.now() / 1000));
     if (target === null) {
       process.stdout.write(text);
@@ -56,16 +57,16 @@ async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await delay(ms, undefined, { signal }).catch(() => undefined);
 }
 
-function send(text: string, { host, port }: { host: string; port: number }): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
+async function send(text: string, { host, port }: { host: string; port: number }): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<undefined>();
   const socket = connect({ host, port, timeout: SEND_TIMEOUT_MS });
   socket
     .on('error', reject)
     .on('timeout', () => socket.destroy(new Error(`no answer for ${SEND_TIMEOUT_MS} ms`)))
-    .on('close', (failed) => (failed ? undefined : resolve()))
+    .on('close', (failed) => (failed ? undefined : resolve(undefined)))
     .resume()
     .end(text);
-  return promise;
+  await promise;
 }
 
 function hostAndPortOf(text: string, option: string): { host: string; port: number } {

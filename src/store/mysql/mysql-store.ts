@@ -59,7 +59,7 @@ export async function findOriginalDatabase(address: ServerAddress): Promise<Orig
     found = await MysqlOriginalDatabase.find(db, where, await byteCollation(db, where));
     return found;
   } catch (error) {
-    throw toOpenError(error, mysqlFault, where);
+    throw toOpenError(error, { faultOf: mysqlFault }, where);
   } finally {
     if (found === null) await db.destroy();
   }
@@ -71,7 +71,7 @@ export async function wasOriginalDatabase(address: ServerAddress): Promise<boole
   try {
     return await hasOriginalTables(db);
   } catch (error) {
-    throw toOpenError(error, mysqlFault, describeServer(address));
+    throw toOpenError(error, { faultOf: mysqlFault }, describeServer(address));
   } finally {
     await db.destroy();
   }

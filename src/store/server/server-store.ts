@@ -34,14 +34,18 @@ export async function openServerStore(server: {
     return { ...store, close: () => session.close(CLOSE_TIMEOUT_MS) };
   } catch (error) {
     await session.close(0);
-    throw toOpenError(error, database.faultOf, where);
+    throw toOpenError(error, database, where);
   }
 }
 
 /** What a person can mend is said; anything else stays what it is. */
-export function toOpenError(error: unknown, faultOf: ServerDatabase['faultOf'], where: string): unknown {
+export function toOpenError(
+  error: unknown,
+  database: Pick<ServerDatabase, 'faultOf'>,
+  where: string,
+): unknown {
   if (!(error instanceof Error) || error instanceof HtmEngineError) return error;
-  const isServers = error instanceof NotConnected || 'code' in error || faultOf(error) !== null;
+  const isServers = error instanceof NotConnected || 'code' in error || database.faultOf(error) !== null;
   if (!isServers) return error;
   return new HtmEngineError(
     'store_unavailable',

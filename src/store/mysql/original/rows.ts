@@ -35,7 +35,7 @@ async function closeGaps(db: Kysely<Schema>, uid: string): Promise<boolean> {
     last: number;
   }>`select last_rowid as \`last\` from metric where uid = ${uid}`.execute(db);
   const last = tails[0]?.last ?? highest;
-  if (last - lowest + 1 === Number(count)) return false;
+  if (last - lowest + 1 === count) return false;
   await sql`set @next_rowid = ${last + 1}`.execute(db);
   await sql`update metric_data set \`rowid\` = (@next_rowid := @next_rowid - 1) where uid = ${uid}
     order by \`rowid\` desc`.execute(db);
