@@ -210,17 +210,18 @@ describe('models over HTTP', () => {
 
   it.each<[string, string, unknown, number, string]>([
     ['POST', '/metrics', {}, 400, 'invalid_request_body'],
-    ['POST', '/metrics', { name: 'a\n' }, 400, 'invalid_metric_name'],
+    ['POST', '/metrics', { name: 'a\n' }, 400, 'invalid_request_body'],
     ['POST', '/metrics', '[', 400, 'invalid_request_body'],
     ['PUT', '/metrics/a/model', [], 400, 'invalid_request_body'],
     ['PUT', '/metrics/a/model', { min: 1 }, 400, 'invalid_range'],
-    ['PUT', '/metrics/a/model', { colour: 1 }, 400, 'invalid_argument'],
-    ['PUT', '/metrics/a/model', { unit: 5 }, 400, 'invalid_argument'],
+    ['PUT', '/metrics/a/model', { colour: 1 }, 400, 'invalid_request_body'],
+    ['PUT', '/metrics/a/model', { unit: 5 }, 400, 'invalid_request_body'],
     ['PUT', '/metrics/%0A/model', {}, 400, 'invalid_metric_name'],
     ['DELETE', '/metrics/none/model', undefined, 404, 'metric_not_found'],
     ['GET', '/metrics/none/model', undefined, 404, 'metric_not_found'],
     ['POST', '/metrics/none/model/restart', { how: 'retry' }, 404, 'metric_not_found'],
-    ['POST', '/metrics/a/model/restart', { how: 'skip' }, 400, 'invalid_request_body'],
+    ['POST', '/metrics/a/model/restart', { how: 'hop' }, 400, 'invalid_request_body'],
+    ['POST', '/metrics/none/model/restart', { how: 'skip' }, 404, 'metric_not_found'],
     ['POST', '/metrics/none/model/clone', { to: 'b' }, 404, 'metric_not_found'],
     ['POST', '/metrics/a/model/clone', { to: 5 }, 400, 'invalid_request_body'],
     ['POST', '/models/import', { models: [] }, 400, 'invalid_request_body'],
@@ -232,7 +233,7 @@ describe('models over HTTP', () => {
       'invalid_request_body',
     ],
     ['GET', '/models/export?nme=a', undefined, 400, 'invalid_argument'],
-    ['GET', '/nothing', undefined, 409, 'reserved_name'],
+    ['GET', '/nothing', undefined, 404, 'unknown_route'],
   ])('refuse %s %s %j', async (method, path, body, status, code) => {
     expect(await call(method, path, body)).toMatchObject({ status, body: { code } });
   });

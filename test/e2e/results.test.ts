@@ -249,7 +249,7 @@ describe('streams', () => {
   it('refuse what they cannot serve', async () => {
     await start();
     const bad = ['?metric=nobody', '?minLogLikelihood=2', '?minLogLikelihood=x', '?unknown=1', '?metric='];
-    for (const query of bad) await expect(connect(query), query).rejects.toThrow(/^(400|404): {"code"/);
+    for (const query of bad) await expect(connect(query), query).rejects.toThrow(/^(400|404): \{.*"code":/);
     await expect(connect(`?${'metric=a&'.repeat(101)}`)).rejects.toThrow(/^400/);
   });
 });

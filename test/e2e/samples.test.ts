@@ -160,7 +160,7 @@ describe('POST /api/v1/samples', () => {
     ['another encoding', 'a 1', { ...TEXT_TYPE, 'content-encoding': 'br' }, 415, 'unsupported_media_type'],
     ['gzip that is none', 'a 1', { ...TEXT_TYPE, 'content-encoding': 'gzip' }, 400, 'invalid_request_body'],
     ['too many lines', 'a 1\n'.repeat(51), TEXT_TYPE, 413, 'body_too_large'],
-    ['a large body', 'a'.repeat(20_001), TEXT_TYPE, 413, 'invalid_request'],
+    ['a large body', 'a'.repeat(20_001), TEXT_TYPE, 413, 'body_too_large'],
     [
       'a bomb',
       gzipSync('a'.repeat(10_000_000)),

@@ -27,6 +27,7 @@ export function taskTests(current: () => StoreFixture): void {
         processedRowid: 0,
         lastRowid: 7,
         firstRowid: 1,
+        commands: [],
       });
       expect(await log.anomalyTask(metricId)).toEqual({
         generation,
