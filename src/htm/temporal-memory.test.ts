@@ -265,7 +265,7 @@ describe('TemporalMemory against the plainly written oracle', () => {
       'with a ceiling, and is never above it',
       fc.tuple(parameters, ceilings).map(([p, ceiling]) => ({ ...p, ceiling })),
     ],
-  ])('does the same on any input, also when saved and loaded on the way, %s', (_, any) => {
+  ])('does the same on any input, also when saved and loaded on the way, %s', { timeout: 120_000 }, (_, any) => {
     let evictions = 0;
     fc.assert(
       fc.property(any, records, (p: TemporalMemoryParameters, { noise, symbols, count }) => {
