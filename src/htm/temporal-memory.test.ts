@@ -265,58 +265,62 @@ describe('TemporalMemory against the plainly written oracle', () => {
       'with a ceiling, and is never above it',
       fc.tuple(parameters, ceilings).map(([p, ceiling]) => ({ ...p, ceiling })),
     ],
-  ])('does the same on any input, also when saved and loaded on the way, %s', { timeout: 120_000 }, (_, any) => {
-    let evictions = 0;
-    fc.assert(
-      fc.property(any, records, (p: TemporalMemoryParameters, { noise, symbols, count }) => {
-        let state = noise;
-        const draw = (bound: number) => {
-          state = (state * 48271) % 2147483647;
-          return state % bound;
-        };
-        const someColumns = () =>
-          Array.from({ length: p.columnCount }, (_, c) => c).filter(() => draw(3) === 0);
-        const cycle = Array.from({ length: symbols }, someColumns);
-        const oracle = new PlainMemoryOracle(p);
-        const uninterrupted = created(p);
-        let { arena, memory } = created(p);
-        for (let t = 0; t < count; t++) {
-          const input = draw(8) === 0 ? someColumns() : cycle[t % symbols];
-          const learn = draw(10) !== 0;
-          if (draw(25) === 0) {
-            memory.reset();
-            uninterrupted.memory.reset();
-            oracle.reset();
+  ])(
+    'does the same on any input, also when saved and loaded on the way, %s',
+    { timeout: 120_000 },
+    (_, any) => {
+      let evictions = 0;
+      fc.assert(
+        fc.property(any, records, (p: TemporalMemoryParameters, { noise, symbols, count }) => {
+          let state = noise;
+          const draw = (bound: number) => {
+            state = (state * 48271) % 2147483647;
+            return state % bound;
+          };
+          const someColumns = () =>
+            Array.from({ length: p.columnCount }, (_, c) => c).filter(() => draw(3) === 0);
+          const cycle = Array.from({ length: symbols }, someColumns);
+          const oracle = new PlainMemoryOracle(p);
+          const uninterrupted = created(p);
+          let { arena, memory } = created(p);
+          for (let t = 0; t < count; t++) {
+            const input = draw(8) === 0 ? someColumns() : cycle[t % symbols];
+            const learn = draw(10) !== 0;
+            if (draw(25) === 0) {
+              memory.reset();
+              uninterrupted.memory.reset();
+              oracle.reset();
+            }
+            const raw = memory.compute(Uint16Array.from(input), input.length, learn);
+            uninterrupted.memory.compute(Uint16Array.from(input), input.length, learn);
+            expect(raw).toBe(oracle.compute(input, learn));
+            expect(cells((out) => memory.activeCells(out))).toEqual(oracle.activeCells);
+            expect(cells((out) => memory.winnerCells(out))).toEqual(oracle.winnerCells);
+            expect(memory.predictedColumns()).toEqual(oracle.predictedColumns);
+            expect(memory.activeSegmentCount).toBe(oracle.activeSegments.length);
+            expect(memory.matchingSegmentCount).toBe(oracle.matchingSegments.length);
+            expect(memory.segmentCount).toBe(oracle.segments.length);
+            expect(memory.segmentCount).toBeLessThanOrEqual(p.ceiling?.maxSegments ?? Infinity);
+            expect(memory.synapseCount).toBeLessThanOrEqual(p.ceiling?.maxSynapses ?? Infinity);
+            if (draw(20) === 0) ({ arena, memory } = loaded(arena.bytes(), p));
           }
-          const raw = memory.compute(Uint16Array.from(input), input.length, learn);
-          uninterrupted.memory.compute(Uint16Array.from(input), input.length, learn);
-          expect(raw).toBe(oracle.compute(input, learn));
-          expect(cells((out) => memory.activeCells(out))).toEqual(oracle.activeCells);
-          expect(cells((out) => memory.winnerCells(out))).toEqual(oracle.winnerCells);
-          expect(memory.predictedColumns()).toEqual(oracle.predictedColumns);
-          expect(memory.activeSegmentCount).toBe(oracle.activeSegments.length);
-          expect(memory.matchingSegmentCount).toBe(oracle.matchingSegments.length);
-          expect(memory.segmentCount).toBe(oracle.segments.length);
-          expect(memory.segmentCount).toBeLessThanOrEqual(p.ceiling?.maxSegments ?? Infinity);
-          expect(memory.synapseCount).toBeLessThanOrEqual(p.ceiling?.maxSynapses ?? Infinity);
-          if (draw(20) === 0) ({ arena, memory } = loaded(arena.bytes(), p));
-        }
-        const expected = oracle.segments.map(({ owner, lastUsed, synapses }) => ({
-          owner,
-          lastUsed,
-          sources: synapses.map(({ source }) => source),
-          permanences: synapses.map(({ permanence }) => permanence),
-        }));
-        expect([...memory.segments()]).toEqual(expected);
-        expect(arena.bytes()).toEqual(uninterrupted.arena.bytes());
-        evictions += oracle.evictions;
-      }),
-      { numRuns: 150 },
-    );
-    // The runs with a ceiling were to meet it, and the others had none.
-    if (any === parameters) expect(evictions).toBe(0);
-    else expect(evictions).toBeGreaterThan(500);
-  });
+          const expected = oracle.segments.map(({ owner, lastUsed, synapses }) => ({
+            owner,
+            lastUsed,
+            sources: synapses.map(({ source }) => source),
+            permanences: synapses.map(({ permanence }) => permanence),
+          }));
+          expect([...memory.segments()]).toEqual(expected);
+          expect(arena.bytes()).toEqual(uninterrupted.arena.bytes());
+          evictions += oracle.evictions;
+        }),
+        { numRuns: 150 },
+      );
+      // The runs with a ceiling were to meet it, and the others had none.
+      if (any === parameters) expect(evictions).toBe(0);
+      else expect(evictions).toBeGreaterThan(500);
+    },
+  );
 });
 
 /** Two hundred records of noise over few columns: several granules per segment, gaps and free numbers. */
