@@ -14,6 +14,7 @@ const IMAGES = join(import.meta.dirname, '../docs/images');
 const ANOMALOUS = 'demo.machine.temperature';
 /** The demo's anomaly is hours old and the overview is about now, so this one goes dead after its last row. */
 const DEAD = { name: 'demo.web.requests', rows: 2 };
+const DEMO_TAG = 'text="demo"';
 /** Ground that is left below the last thing of the page, pixels. */
 const MARGIN = 24;
 const SCORING_TIMEOUT_MS = 300_000;
@@ -62,11 +63,17 @@ async function contentOf(page: Page): Promise<{ x: number; y: number; width: num
   return { x: 0, y: 0, width, height: Math.min(height, Math.ceil(bottom)) };
 }
 
-async function take(browser: Browser, address: string, name: string, ready: string): Promise<void> {
-  for (const [look, options] of LOOKS) {
+/** @param ready selectors of what must be there */
+async function take(
+  browser: Browser,
+  address: string,
+  name: string,
+  ready: readonly string[],
+  looks = LOOKS,
+): Promise<void> {
+  for (const [look, options] of looks) {
     const { page, complaints } = await openPage(browser, address, options);
-    await page.locator(ready).first().waitFor();
-    await page.getByText('demo', { exact: true }).first().waitFor();
+    for (const selector of ready) await page.locator(selector).first().waitFor();
     await page.getByText('Live', { exact: true }).waitFor();
     await page.evaluate('document.fonts.ready');
     const path = join(IMAGES, `page-${name}${look}.png`);
@@ -84,9 +91,26 @@ try {
   const address = `http://127.0.0.1:${engine.httpPort}/`;
   process.stdout.write('waiting until the demo data is scored...\n');
   await scored(engine);
-  await take(browser, `${address}#/metric/${ANOMALOUS}`, 'metric', '.spans li');
+  await take(browser, `${address}#/metric/${ANOMALOUS}`, 'metric', ['.spans li', DEMO_TAG]);
   await breakRhythm(engine);
-  await take(browser, address, 'overview', '.row .strip');
+  await take(browser, address, 'overview', ['.row .strip', DEMO_TAG]);
+  await take(
+    browser,
+    `${address}#/?order=week&group=prefix`,
+    'groups',
+    ['.row .strip path'],
+    [['', DESKTOP]],
+  );
+  await fetch(`${address}api/v1/mutes`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ pattern: 'demo.disk.*', note: 'being replaced' }),
+  });
+  await until('the incident of the rows that break the rhythm', async () => {
+    const { incidents } = await engine.json<{ incidents: unknown[] }>('/api/v1/incidents');
+    return incidents.length > 0;
+  });
+  await take(browser, `${address}#/incidents`, 'incidents', ['.incident', '.panel li']);
 } finally {
   await browser.close();
   await engine.end('SIGTERM');

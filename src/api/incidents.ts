@@ -41,6 +41,10 @@ export function incidentRoutes(
     return { patterns: (await incidents.usualPatterns(metricId)).map(usualJson) };
   });
 
+  route(app, operations.listAllUsual, async () => ({
+    patterns: (await incidents.usualPatterns()).map(usualJson),
+  }));
+
   route(app, operations.callUsual, async ({ body: { span, anyTime, note } }) => {
     const { uid, ...key } = span;
     return usualJson(await incidents.callUsual({ metricId: uid, ...key }, { anyTime, note }));

@@ -167,6 +167,15 @@ export const listUsual = operation({
   problems: ['metric_not_found', 'invalid_metric_name'],
 });
 
+export const listAllUsual = operation({
+  id: 'listAllUsual',
+  method: 'GET',
+  path: '/api/v1/usual',
+  tag: 'incidents',
+  summary: 'What somebody has called usual, for any metric',
+  answer: z.object({ patterns: z.array(usualPattern) }),
+});
+
 export const callUsual = operation({
   id: 'callUsual',
   method: 'POST',

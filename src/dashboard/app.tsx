@@ -1,7 +1,8 @@
 import { useEffect } from 'preact/hooks';
 import type { ApiClient } from './api/client.ts';
+import { Incidents } from './incidents/incidents.tsx';
 import { MetricView } from './metric/metric-view.tsx';
-import { OVERVIEW, toFragment } from './model/route.ts';
+import { OVERVIEW, type Route, toFragment } from './model/route.ts';
 import { Overview } from './overview/overview.tsx';
 import { route } from './state/address.ts';
 import type { Fleet } from './state/fleet.ts';
@@ -19,7 +20,7 @@ export function App({ client, fleet }: AppProperties) {
       <a class="skip" href="#main" onClick={skipToMain}>
         Skip to the content
       </a>
-      <Header>
+      <Header view={route.value.view}>
         <ConnectionMark fleet={fleet} />
       </Header>
       <main id="main" tabIndex={-1}>
@@ -31,17 +32,19 @@ export function App({ client, fleet }: AppProperties) {
 
 function View({ client, fleet }: AppProperties) {
   const shown = route.value;
-  const title = shown.view === 'metric' ? `${shown.name} · HTM Engine` : 'HTM Engine';
+  const title = titleOf(shown);
   useEffect(() => {
     document.title = title;
   }, [title]);
   switch (shown.view) {
     case 'overview':
-      return <Overview fleet={fleet} filter={shown.filter} order={shown.order} />;
+      return <Overview client={client} fleet={fleet} shown={shown} />;
     case 'metric':
       return (
         <MetricView key={shown.name} client={client} fleet={fleet} name={shown.name} window={shown.window} />
       );
+    case 'incidents':
+      return <Incidents client={client} fleet={fleet} period={shown.period} metric={shown.metric} />;
     case 'unknown':
       return (
         <section class="notice">
@@ -51,6 +54,17 @@ function View({ client, fleet }: AppProperties) {
           </p>
         </section>
       );
+  }
+}
+
+function titleOf(shown: Route): string {
+  switch (shown.view) {
+    case 'metric':
+      return `${shown.name} · HTM Engine`;
+    case 'incidents':
+      return 'Incidents · HTM Engine';
+    default:
+      return 'HTM Engine';
   }
 }
 

@@ -6,6 +6,7 @@ import './styles/theme.css';
 import './styles/page.css';
 import './styles/overview.css';
 import './styles/metric.css';
+import './styles/incidents.css';
 
 const client = new ApiClient(new URL('api/v1/', document.baseURI).href);
 const fleet = new Fleet(client);

@@ -111,6 +111,38 @@ describe.skipIf(browserIsMissing())('the page', () => {
     expect(await page.locator('.row').count()).toBeLessThan(60);
   });
 
+  it('sorts by how anomalous a period was, shows its bars, and groups by prefix', async () => {
+    for (const name of ['b.1', 'a.1', 'b.2', 'plain']) api.add(name, { rows: seededRows(60, 1, NOW) });
+    const bars = (last: number) => [...Array.from({ length: 23 }, () => null), last];
+    api.ranking = {
+      metrics: [
+        { name: 'b.2', bars: bars(0.9) },
+        { name: 'a.1', bars: bars(0.3) },
+        { name: 'b.1', bars: bars(0.1) },
+      ],
+    };
+    await open();
+    await row('plain').waitFor();
+    await page.getByLabel('Order').selectOption('week');
+    await expect.poll(names, { timeout: TIMEOUT_MS }).toEqual(['b.2', 'a.1', 'b.1', 'plain']);
+    expect(await row('b.2').getByRole('img').getAttribute('aria-label')).toBe(
+      'the last week in 24 bars: highest 0.90 (very anomalous), 1 anomalous',
+    );
+    await page.getByRole('button', { name: 'Group' }).click();
+    expect(page.url()).toMatch(/#\/\?order=week&group=prefix$/);
+    const group = page.getByRole('button', { name: 'b.', exact: true });
+    await group.waitFor();
+    await expect.poll(names).toEqual(['b.2', 'b.1', 'a.1', 'plain']);
+    expect(await accessibilityFaults(page)).toEqual([]);
+    await group.press('Enter');
+    await row('b.2').waitFor({ state: 'detached' });
+    expect(await names()).toEqual(['a.1', 'plain']);
+    await group.press('ArrowDown');
+    await page.keyboard.press('ArrowDown');
+    await expect.poll(() => page.evaluate<string>('document.activeElement.textContent')).toBe('a.1');
+    expect(complaints).toEqual([]);
+  });
+
   it('says that the engine is away, keeps what it has, and goes on by itself', async () => {
     addOneOfEach();
     await open();

@@ -34,6 +34,12 @@ export interface FakeMetric {
 /** The engine's HTTP API as far as the page uses it, over metrics in memory, with the page itself: for states that a real engine shows seldom or with much data. */
 export class FakeApi {
   readonly metrics = new Map<string, FakeMetric>();
+  /** Answers of the lists of incidents, mutes and usual patterns. */
+  incidents: object = { incidents: [], more: false };
+  mutes: object = { mutes: [] };
+  usual: object = { patterns: [] };
+  /** Answers every ranking, whatever the period. */
+  ranking: object = { metrics: [] };
   /** What the page asked to change, as `METHOD path body`. */
   readonly changes: string[] = [];
   /** Answers every request of the API like this while it is set. */
@@ -79,6 +85,10 @@ export class FakeApi {
     if (!url.pathname.startsWith('/api/v1/')) await this.#file(url.pathname, response);
     else if (this.failure !== null) send(response, this.failure.status, this.failure);
     else if (collection === 'results') this.#stream(response);
+    else if (request.method === 'GET' && collection === 'incidents') send(response, 200, this.incidents);
+    else if (request.method === 'GET' && collection === 'mutes') send(response, 200, this.mutes);
+    else if (request.method === 'GET' && collection === 'usual') send(response, 200, this.usual);
+    else if (collection === 'ranking') send(response, 200, this.ranking);
     else if (name === undefined) send(response, 200, this.#page(url.searchParams));
     else if (what === 'model') await this.#change(request, response, name);
     else this.#read(response, name, what, url.searchParams);

@@ -1,8 +1,24 @@
 import { ApiError } from './api-error.ts';
-import type { Metric, MetricPage, ModelRange, Row, RowSelection } from './contract.ts';
+import type {
+  IncidentPage,
+  Metric,
+  MetricPage,
+  ModelRange,
+  Mute,
+  RankedMetric,
+  RankedPeriod,
+  Row,
+  RowSelection,
+  SpanKey,
+  UsualPattern,
+} from './contract.ts';
 
 const TIMEOUT_MS = 20_000;
 const PAGE_METRICS = 1000;
+/** Metrics that are ranked at the most. */
+const MAX_RANKED = 10_000;
+/** Spans that one request acknowledges at the most. */
+const MAX_ACKNOWLEDGED = 1000;
 
 /** Every request that the page makes of the engine. */
 export class ApiClient {
@@ -22,6 +38,12 @@ export class ApiClient {
       yield page.metrics;
       after = page.next;
     }
+  }
+
+  /** Monitored metrics, the most anomalous of the period first. @throws ApiError */
+  async ranking(period: RankedPeriod): Promise<readonly RankedMetric[]> {
+    const query = search({ period, limit: MAX_RANKED });
+    return (await this.#json<{ metrics: readonly RankedMetric[] }>('GET', `ranking?${query}`)).metrics;
   }
 
   /** One metric. @throws ApiError, with status 404 if there is none of this name */
@@ -46,6 +68,49 @@ export class ApiClient {
   /** Stops monitoring: the model and its scores go, the rows stay. @throws ApiError */
   async stop(name: string): Promise<void> {
     await this.#json('DELETE', `${metricPath(name)}/model`);
+  }
+
+  /** Incidents since `from` (epoch seconds; null for all), of one metric or of all. @throws ApiError */
+  incidents(from: number | null, metric: string | null): Promise<IncidentPage> {
+    return this.#json('GET', `incidents?${search({ from: from ?? undefined, metric: metric ?? undefined })}`);
+  }
+
+  /** Notes that somebody has seen the spans. @throws ApiError */
+  async acknowledge(spans: readonly SpanKey[], note: string): Promise<void> {
+    for (let first = 0; first < spans.length; first += MAX_ACKNOWLEDGED) {
+      const some = spans.slice(first, first + MAX_ACKNOWLEDGED).map(keyOf);
+      await this.#json('POST', 'incidents/acknowledge', { spans: some, note });
+    }
+  }
+
+  /** @throws ApiError */
+  async mutes(): Promise<readonly Mute[]> {
+    return (await this.#json<{ mutes: readonly Mute[] }>('GET', 'mutes')).mutes;
+  }
+
+  /** Mutes what the pattern names until a time (epoch seconds), or for ever. @throws ApiError */
+  async mute(pattern: string, until: number | null, note: string): Promise<void> {
+    await this.#json('POST', 'mutes', { pattern, until, note });
+  }
+
+  /** @throws ApiError */
+  async unmute(id: string): Promise<void> {
+    await this.#json('DELETE', `mutes/${encodeURIComponent(id)}`);
+  }
+
+  /** What is called usual, of any metric. @throws ApiError */
+  async usualPatterns(): Promise<readonly UsualPattern[]> {
+    return (await this.#json<{ patterns: readonly UsualPattern[] }>('GET', 'usual')).patterns;
+  }
+
+  /** Records that spans like this one are usual. @throws ApiError */
+  async callUsual(span: SpanKey, anyTime: boolean, note: string): Promise<void> {
+    await this.#json('POST', 'usual', { span: keyOf(span), anyTime, note });
+  }
+
+  /** @throws ApiError */
+  async forgetUsual(id: string): Promise<void> {
+    await this.#json('DELETE', `usual/${encodeURIComponent(id)}`);
   }
 
   /** The stream of all results. */
@@ -87,6 +152,7 @@ export class ApiClient {
   }
 }
 
+const keyOf = ({ uid, generation, openedRowid }: SpanKey): SpanKey => ({ uid, generation, openedRowid });
 const metricPath = (name: string) => `metrics/${encodeURIComponent(name)}`;
 
 function search(parameters: Record<string, string | number | undefined>): string {

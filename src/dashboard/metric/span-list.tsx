@@ -45,6 +45,11 @@ export function SpanList({ name, spans, zone, windowOf }: SpanListProperties) {
           ))}
         </ul>
       )}
+      <p>
+        <a href={toFragment({ view: 'incidents', period: 'month', metric: name })}>
+          Its incidents, to acknowledge or silence
+        </a>
+      </p>
       {spans.length > listed.length && <p class="muted">The newest {MAX_LISTED} are listed.</p>}
     </section>
   );

@@ -3,7 +3,7 @@ import { aMetric } from '../testing/metrics.ts';
 import { arrange } from './arrange.ts';
 import { describeState } from './describe.ts';
 import { formatDuration, formatTime, formatValue } from './format.ts';
-import { describeStrip, heatLevel } from './heat.ts';
+import { describeBars, describeStrip, heatLevel } from './heat.ts';
 import { visibleRows } from './visible-rows.ts';
 
 describe('a state in words', () => {
@@ -42,6 +42,22 @@ describe('the order of the overview', () => {
     ]);
   });
 
+  it('follows the ranking of a period, what is not in it by name at the end', () => {
+    const places = new Map([
+      ['quiet', 0],
+      ['anomalous', 1],
+      ['was.anomalous', 2],
+    ]);
+    expect(arrange(metrics, '', 'week', places).map(({ name }) => name)).toEqual([
+      'quiet',
+      'anomalous',
+      'was.anomalous',
+      'cpu9',
+      'cpu10',
+      'unscored',
+    ]);
+  });
+
   it('sorts by name with numbers as numbers', () => {
     expect(names('', 'name').slice(0, 3)).toEqual(['anomalous', 'cpu9', 'cpu10']);
   });
@@ -61,6 +77,10 @@ describe('heat', () => {
 
   it('says in a sentence what the colours show', () => {
     expect(describeStrip([])).toBe('no scores yet');
+    expect(describeBars([null, null], 'hour')).toBe('no scores in the last hour');
+    expect(describeBars([null, 0.5, 0.03], 'week')).toBe(
+      'the last week in 3 bars: highest 0.50 (anomalous), 1 anomalous',
+    );
     expect(describeStrip([0.03, 0.62, 0.3])).toBe('the last 3 scores: highest 0.62 (anomalous), 1 anomalous');
   });
 });

@@ -1,9 +1,12 @@
 import { ORDERS, type Order } from './arrange.ts';
+import { PERIODS, type Period } from './period.ts';
 
 /** A view and what it shows; every route has an address that can be shared. Times are epoch seconds. */
 export type Route =
-  | { readonly view: 'overview'; readonly filter: string; readonly order: Order }
+  | { readonly view: 'overview'; readonly filter: string; readonly order: Order; readonly grouped: boolean }
   | { readonly view: 'metric'; readonly name: string; readonly window: Window | null }
+  /** `metric`: only those of this metric. */
+  | { readonly view: 'incidents'; readonly period: Period; readonly metric: string | null }
   | { readonly view: 'unknown' };
 
 /** A stretch of time, both ends included. */
@@ -12,7 +15,9 @@ export interface Window {
   readonly to: number;
 }
 
-export const OVERVIEW: Route = { view: 'overview', filter: '', order: 'anomaly' };
+export const OVERVIEW: Route = { view: 'overview', filter: '', order: 'anomaly', grouped: false };
+const DEFAULT_PERIOD: Period = 'week';
+export const INCIDENTS: Route = { view: 'incidents', period: DEFAULT_PERIOD, metric: null };
 
 /** The fragment of the address (`#/...`): the part that a browser keeps to itself, so names reach no proxy's log. */
 export function toFragment(route: Route): string {
@@ -20,9 +25,15 @@ export function toFragment(route: Route): string {
   if (route.view === 'overview') {
     if (route.filter !== '') query.set('filter', route.filter);
     if (route.order !== 'anomaly') query.set('order', route.order);
+    if (route.grouped) query.set('group', 'prefix');
     return withQuery('#/', query);
   }
   if (route.view === 'unknown') return '#/';
+  if (route.view === 'incidents') {
+    if (route.period !== DEFAULT_PERIOD) query.set('period', route.period);
+    if (route.metric !== null) query.set('metric', route.metric);
+    return withQuery('#/incidents', query);
+  }
   if (route.window !== null) {
     query.set('from', String(Math.floor(route.window.from)));
     query.set('to', String(Math.ceil(route.window.to)));
@@ -36,7 +47,12 @@ export function parseFragment(fragment: string): Route {
   const query = new URLSearchParams(search);
   if (path === '') {
     const order = ORDERS.find((known) => known === query.get('order')) ?? 'anomaly';
-    return { view: 'overview', filter: query.get('filter') ?? '', order };
+    const grouped = query.get('group') === 'prefix';
+    return { view: 'overview', filter: query.get('filter') ?? '', order, grouped };
+  }
+  if (path === 'incidents') {
+    const period = PERIODS.find((known) => known === query.get('period')) ?? DEFAULT_PERIOD;
+    return { view: 'incidents', period, metric: query.get('metric') };
   }
   const [view, encoded = ''] = splitOnce(path, '/');
   const name = decode(encoded);

@@ -1,21 +1,33 @@
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import type { Metric } from '../api/contract.ts';
+import type { RankedPeriod } from '../api/contract.ts';
+import type { ListItem } from '../model/groups.ts';
 import { type Viewport, visibleRows } from '../model/visible-rows.ts';
 import { zone } from '../state/preferences.ts';
+import { GroupRow } from './group-row.tsx';
 import { MetricRow } from './metric-row.tsx';
 
 /** As in `overview.css`. */
 const ROW_HEIGHT = 44;
 const NARROW_ROW_HEIGHT = 96;
+const NONE: readonly number[] = [];
 const narrow = matchMedia('(max-width: 719px)');
 
+interface MetricListProperties {
+  readonly items: readonly ListItem[];
+  /** Whose bars the rows show; null for their newest scores. */
+  readonly period: RankedPeriod | null;
+  readonly bars: ReadonlyMap<string, readonly (number | null)[]>;
+  /** Folds or unfolds a group. */
+  readonly onToggle: (prefix: string) => void;
+}
+
 /** The metrics as a table of which only the visible part exists, so that thousands scroll smoothly. */
-export function MetricList({ metrics }: { readonly metrics: readonly Metric[] }) {
+export function MetricList({ items, period, bars, onToggle }: MetricListProperties) {
   const list = useRef<HTMLDivElement>(null);
   const viewport = useViewport(list);
   const rowHeight = narrow.matches ? NARROW_ROW_HEIGHT : ROW_HEIGHT;
-  const { first, end } = visibleRows(viewport, rowHeight, metrics.length);
-  const focusRow = useFocusRow(list, rowHeight, metrics.length);
+  const { first, end } = visibleRows(viewport, rowHeight, items.length);
+  const focusRow = useFocusRow(list, rowHeight, items.length);
 
   const onKeyDown = (event: KeyboardEvent) => {
     const step = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10 }[event.key];
@@ -23,13 +35,13 @@ export function MetricList({ metrics }: { readonly metrics: readonly Metric[] })
     if (Number.isNaN(at)) return;
     if (step !== undefined) focusRow(at + step);
     else if (event.key === 'Home') focusRow(0);
-    else if (event.key === 'End') focusRow(metrics.length - 1);
+    else if (event.key === 'End') focusRow(items.length - 1);
     else return;
     event.preventDefault();
   };
 
   return (
-    <div class="metrics" role="table" aria-label="Metrics" aria-rowcount={metrics.length + 1}>
+    <div class="metrics" role="table" aria-label="Metrics" aria-rowcount={items.length + 1}>
       <div class="row head" role="row" aria-rowindex={1}>
         <span role="columnheader">Metric</span>
         <span role="columnheader">State</span>
@@ -43,19 +55,32 @@ export function MetricList({ metrics }: { readonly metrics: readonly Metric[] })
         >
           Score
         </span>
-        <span role="columnheader">Recent scores</span>
+        <span role="columnheader">{period === null ? 'Recent scores' : `Last ${period}`}</span>
       </div>
       <div
         ref={list}
         class="body"
         role="rowgroup"
-        style={{ height: `${metrics.length * rowHeight}px` }}
+        style={{ height: `${items.length * rowHeight}px` }}
         onKeyDown={onKeyDown}
       >
         <div class="shown" role="presentation" style={{ transform: `translateY(${first * rowHeight}px)` }}>
-          {metrics.slice(first, end).map((metric, i) => (
-            <MetricRow key={metric.name} metric={metric} index={first + i} zone={zone.value} />
-          ))}
+          {items
+            .slice(first, end)
+            .map((item, i) =>
+              item.kind === 'group' ? (
+                <GroupRow key={`group ${item.prefix}`} group={item} index={first + i} onToggle={onToggle} />
+              ) : (
+                <MetricRow
+                  key={item.metric.name}
+                  metric={item.metric}
+                  index={first + i}
+                  zone={zone.value}
+                  period={period}
+                  bars={bars.get(item.metric.name) ?? NONE}
+                />
+              ),
+            )}
         </div>
       </div>
     </div>

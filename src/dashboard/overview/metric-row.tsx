@@ -1,21 +1,29 @@
 import { memo } from 'preact/compat';
-import type { Metric } from '../api/contract.ts';
+import type { Metric, RankedPeriod } from '../api/contract.ts';
 import { presentAnomaly } from '../model/arrange.ts';
+import { STRIP_SCORES } from '../model/apply-result.ts';
 import { describeState } from '../model/describe.ts';
 import { formatScore, formatTime, formatValue, type Zone } from '../model/format.ts';
-import { heatLevel, heatWords } from '../model/heat.ts';
+import { describeBars, describeStrip, heatLevel, heatWords } from '../model/heat.ts';
 import { toFragment } from '../model/route.ts';
 import { HeatStrip } from './heat-strip.tsx';
+
+/** Bars of a ranking. */
+const PERIOD_BARS = 24;
 
 interface MetricRowProperties {
   readonly metric: Metric;
   /** Place in the whole list, from 0. */
   readonly index: number;
   readonly zone: Zone;
+  /** What the strip shows; null for the newest scores. */
+  readonly period: RankedPeriod | null;
+  /** Those of the period. */
+  readonly bars: readonly (number | null)[];
 }
 
 /** One metric of the overview. */
-export const MetricRow = memo(function MetricRow({ metric, index, zone }: MetricRowProperties) {
+export const MetricRow = memo(function MetricRow({ metric, index, zone, period, bars }: MetricRowProperties) {
   const { words, mood } = describeState(metric);
   const score = metric.lastLogLikelihood;
   return (
@@ -46,7 +54,15 @@ export const MetricRow = memo(function MetricRow({ metric, index, zone }: Metric
         {formatScore(score)}
       </span>
       <span class="recent" role="cell">
-        <HeatStrip scores={metric.recent ?? []} />
+        {period === null ? (
+          <HeatStrip
+            scores={metric.recent ?? []}
+            places={STRIP_SCORES}
+            label={describeStrip(metric.recent ?? [])}
+          />
+        ) : (
+          <HeatStrip scores={bars} places={PERIOD_BARS} label={describeBars(bars, period)} />
+        )}
       </span>
     </div>
   );

@@ -1,9 +1,13 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
-import type { Metric } from '../api/contract.ts';
-import { arrange, type Order } from '../model/arrange.ts';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import type { ApiClient } from '../api/client.ts';
+import type { Metric, RankedPeriod } from '../api/contract.ts';
+import { arrange, type Order, ORDERS, rankedPeriod } from '../model/arrange.ts';
 import { formatCount } from '../model/format.ts';
+import { groupByPrefix, ungrouped } from '../model/groups.ts';
+import type { Route } from '../model/route.ts';
 import { amend } from '../state/address.ts';
 import type { Fleet } from '../state/fleet.ts';
+import { usePolled } from '../state/polled.ts';
 import { AwayNotice } from '../widgets/away-notice.tsx';
 import { EmptyNotice } from './empty-notice.tsx';
 import { MetricList } from './metric-list.tsx';
@@ -11,18 +15,36 @@ import { MetricList } from './metric-list.tsx';
 /** Rows change places this often at the most: what moves all the time cannot be read or clicked. */
 const REORDER_MS = 2000;
 
+const ORDER_WORDS: Readonly<Record<Order, string>> = {
+  anomaly: 'Most anomalous now',
+  hour: 'Most anomalous: last hour',
+  day: 'Most anomalous: last day',
+  week: 'Most anomalous: last week',
+  name: 'By name',
+};
+/** A ranking is read anew this often. */
+const RANKING_MS = 10_000;
+
 interface OverviewProperties {
+  readonly client: ApiClient;
   readonly fleet: Fleet;
-  readonly filter: string;
-  readonly order: Order;
+  readonly shown: Shown;
 }
 
+type Shown = Extract<Route, { view: 'overview' }>;
+
 /** All metrics, the most anomalous first. */
-export function Overview({ fleet, filter, order }: OverviewProperties) {
+export function Overview({ client, fleet, shown }: OverviewProperties) {
   const metrics = fleet.metrics.value;
-  const arranged = useArranged(metrics, filter, order);
+  const { filter, order, grouped } = shown;
+  const period = rankedPeriod(order);
+  const ranking = useRanking(client, period);
+  const arranged = useArranged(metrics, filter, order, ranking.places);
+  const [folded, setFolded] = useState<ReadonlySet<string>>(new Set());
+  const toggle = (prefix: string) => setFolded((before) => before.symmetricDifference(new Set([prefix])));
+  const away = fleet.connection.value.state === 'away';
   if (!fleet.loaded.value && metrics.size === 0) {
-    return fleet.connection.value.state === 'away' ? (
+    return away ? (
       <AwayNotice fleet={fleet} />
     ) : (
       <p class="notice" role="status">
@@ -30,33 +52,63 @@ export function Overview({ fleet, filter, order }: OverviewProperties) {
       </p>
     );
   }
+  if (metrics.size === 0) {
+    return (
+      <>
+        <AwayNotice fleet={fleet} />
+        <EmptyNotice />
+      </>
+    );
+  }
   return (
     <>
       <AwayNotice fleet={fleet} />
-      {metrics.size === 0 ? (
-        <EmptyNotice />
+      <Toolbar shown={shown} found={arranged.length} all={metrics.size} />
+      {ranking.problem !== null && !away && (
+        <p class="banner bad" role="alert">
+          The order could not be read: {ranking.problem}
+        </p>
+      )}
+      {arranged.length === 0 ? (
+        <p class="notice">No metric’s name has “{filter}”.</p>
       ) : (
-        <>
-          <Toolbar filter={filter} order={order} shown={arranged.length} all={metrics.size} />
-          {arranged.length === 0 ? (
-            <p class="notice">No metric’s name has “{filter}”.</p>
-          ) : (
-            <MetricList metrics={arranged} />
-          )}
-        </>
+        <MetricList
+          items={grouped ? groupByPrefix(arranged, folded) : ungrouped(arranged)}
+          period={period}
+          bars={ranking.bars}
+          onToggle={toggle}
+        />
       )}
     </>
   );
 }
 
+/** Places and bars by name for an order by a period; empty for another order, or until it was read. */
+function useRanking(client: ApiClient, period: RankedPeriod | null) {
+  const polled = usePolled(
+    async () => (period === null ? [] : client.ranking(period)),
+    period ?? 'none',
+    RANKING_MS,
+  );
+  const { value, problem } = polled.state.value;
+  return useMemo(
+    () => ({
+      places: new Map(value?.map(({ name }, place) => [name, place])),
+      bars: new Map(value?.map(({ name, bars }) => [name, bars])),
+      problem,
+    }),
+    [value, problem],
+  );
+}
+
 interface ToolbarProperties {
-  readonly filter: string;
-  readonly order: Order;
-  readonly shown: number;
+  readonly shown: Shown;
+  /** Metrics that the filter finds. */
+  readonly found: number;
   readonly all: number;
 }
 
-function Toolbar({ filter, order, shown, all }: ToolbarProperties) {
+function Toolbar({ shown, found, all }: ToolbarProperties) {
   const input = useRef<HTMLInputElement>(null);
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => {
@@ -71,7 +123,7 @@ function Toolbar({ filter, order, shown, all }: ToolbarProperties) {
     <div class="toolbar">
       <h1>Metrics</h1>
       <span class="count" role="status">
-        {shown === all ? formatCount(all) : `${formatCount(shown)} of ${formatCount(all)}`}
+        {found === all ? formatCount(all) : `${formatCount(found)} of ${formatCount(all)}`}
       </span>
       <span class="spacer" />
       <input
@@ -80,34 +132,50 @@ function Toolbar({ filter, order, shown, all }: ToolbarProperties) {
         aria-label="Filter by name"
         placeholder="Filter by name"
         title="Press / to come here"
-        value={filter}
-        onInput={({ currentTarget }) => amend({ view: 'overview', filter: currentTarget.value, order })}
+        value={shown.filter}
+        onInput={({ currentTarget }) => amend({ ...shown, filter: currentTarget.value })}
       />
       <select
         aria-label="Order"
-        value={order}
+        value={shown.order}
         onChange={({ currentTarget }) =>
-          amend({ view: 'overview', filter, order: currentTarget.value === 'name' ? 'name' : 'anomaly' })
+          amend({ ...shown, order: ORDERS.find((each) => each === currentTarget.value) ?? shown.order })
         }
       >
-        <option value="anomaly">Most anomalous first</option>
-        <option value="name">By name</option>
+        {ORDERS.map((each) => (
+          <option key={each} value={each}>
+            {ORDER_WORDS[each]}
+          </option>
+        ))}
       </select>
+      <button
+        type="button"
+        aria-pressed={shown.grouped}
+        title="By what names begin with"
+        onClick={() => amend({ ...shown, grouped: !shown.grouped })}
+      >
+        Group
+      </button>
     </div>
   );
 }
 
 /** The metrics arranged: at once for another filter, order or number of metrics, else every `REORDER_MS`. */
-function useArranged(metrics: ReadonlyMap<string, Metric>, filter: string, order: Order): Metric[] {
+function useArranged(
+  metrics: ReadonlyMap<string, Metric>,
+  filter: string,
+  order: Order,
+  places: ReadonlyMap<string, number>,
+): Metric[] {
   const [turn, setTurn] = useState(0);
   useEffect(() => {
     const timer = setInterval(() => setTurn((count) => count + 1), REORDER_MS);
     return () => clearInterval(timer);
   }, []);
   const names = useRef<{ readonly key: string; readonly names: readonly string[] } | null>(null);
-  const key = JSON.stringify([turn, filter, order, metrics.size]);
+  const key = JSON.stringify([turn, filter, order, metrics.size, places.size]);
   if (names.current?.key !== key) {
-    names.current = { key, names: arrange(metrics.values(), filter, order).map(({ name }) => name) };
+    names.current = { key, names: arrange(metrics.values(), filter, order, places).map(({ name }) => name) };
   }
   return names.current.names.map((name) => metrics.get(name)).filter((metric) => metric !== undefined);
 }

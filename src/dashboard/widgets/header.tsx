@@ -1,16 +1,34 @@
 import type { ComponentChildren } from 'preact';
 import { zoneName } from '../model/format.ts';
-import { OVERVIEW, toFragment } from '../model/route.ts';
+import { INCIDENTS, OVERVIEW, type Route, toFragment } from '../model/route.ts';
 import type { Fleet } from '../state/fleet.ts';
 import { theme, type Theme, zone } from '../state/preferences.ts';
 
-/** The name, the state of the connection, and what a person may choose for the whole page. */
-export function Header({ children }: { readonly children: ComponentChildren }) {
+const VIEWS = [
+  { words: 'Metrics', route: OVERVIEW },
+  { words: 'Incidents', route: INCIDENTS },
+] as const;
+
+interface HeaderProperties {
+  /** The one that is shown. */
+  readonly view: Route['view'];
+  readonly children: ComponentChildren;
+}
+
+/** The name, the ways to the views, the state of the connection, and what a person may choose for the whole page. */
+export function Header({ view, children }: HeaderProperties) {
   return (
     <header class="header">
       <a class="brand" href={toFragment(OVERVIEW)}>
         HTM Engine
       </a>
+      <nav aria-label="Views">
+        {VIEWS.map(({ words, route }) => (
+          <a key={words} href={toFragment(route)} aria-current={route.view === view ? 'page' : undefined}>
+            {words}
+          </a>
+        ))}
+      </nav>
       {children}
       <span class="spacer" />
       <label>
