@@ -35,6 +35,7 @@ export const OPERATIONS: readonly Operation[] = [
   incidents.addMute,
   incidents.removeMute,
   incidents.listUsual,
+  incidents.listAllUsual,
   incidents.callUsual,
   incidents.forgetUsual,
   samples.postSamples,
