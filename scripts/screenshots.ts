@@ -101,16 +101,11 @@ try {
     ['.row .strip path'],
     [['', DESKTOP]],
   );
-  await fetch(`${address}api/v1/mutes`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ pattern: 'demo.disk.*', note: 'being replaced' }),
-  });
   await until('the incident of the rows that break the rhythm', async () => {
     const { incidents } = await engine.json<{ incidents: unknown[] }>('/api/v1/incidents');
     return incidents.length > 0;
   });
-  await take(browser, `${address}#/incidents`, 'incidents', ['.incident', '.panel li']);
+  await take(browser, `${address}#/incidents`, 'incidents', ['.incident .tag.hot']);
 } finally {
   await browser.close();
   await engine.end('SIGTERM');

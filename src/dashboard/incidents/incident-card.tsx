@@ -55,6 +55,7 @@ export function IncidentCard({ incident, client, onChange }: IncidentCardPropert
           <SpanLine
             key={`${span.uid}:${span.generation}:${span.openedRowid}`}
             span={span}
+            alone={spans.length === 1}
             onAsk={(what) => setQuestion({ what, span })}
           />
         ))}
@@ -91,17 +92,19 @@ export function IncidentCard({ incident, client, onChange }: IncidentCardPropert
 
 interface SpanLineProperties {
   readonly span: Span;
+  /** The incident has no other, so what is said of the incident is not said again. */
+  readonly alone: boolean;
   readonly onAsk: (what: 'mute' | 'usual') => void;
 }
 
-function SpanLine({ span, onAsk }: SpanLineProperties) {
+function SpanLine({ span, alone, onAsk }: SpanLineProperties) {
   const { name, acknowledgement, silence } = span;
   return (
     <li>
       <a href={toFragment({ view: 'metric', name, window: windowOf(span) })}>{name}</a>
       <span class="when">
         {formatTime(span.openedAt, zone.value)}, {lasted(span)}
-        {!span.ended && ', open'}
+        {!alone && !span.ended && ', open'}
       </span>
       <span class="what">
         {`highest ${formatScore(span.peakLogLikelihood)}; values ${valueRange(span.lowestValue, span.highestValue)}`}

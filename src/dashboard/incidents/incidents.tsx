@@ -1,13 +1,12 @@
 import { useState } from 'preact/hooks';
 import type { ApiClient } from '../api/client.ts';
 import type { Incident, IncidentPage } from '../api/contract.ts';
-import { formatCount, zoneName } from '../model/format.ts';
+import { formatCount } from '../model/format.ts';
 import { sortIncidents, whyNone } from '../model/incidents.ts';
 import { beginOf, PERIODS, type Period, periodWords } from '../model/period.ts';
 import { amend } from '../state/address.ts';
 import type { Fleet } from '../state/fleet.ts';
 import { usePolled } from '../state/polled.ts';
-import { zone } from '../state/preferences.ts';
 import { AwayNotice } from '../widgets/away-notice.tsx';
 import { IncidentCard } from './incident-card.tsx';
 import { Silences } from './silences.tsx';
@@ -79,7 +78,6 @@ function Toolbar({ period, metric }: { readonly period: Period; readonly metric:
         </span>
       )}
       <span class="spacer" />
-      <span class="muted">Times in {zoneName(zone.value)}</span>
       <select
         aria-label="Period"
         value={period}
