@@ -141,7 +141,7 @@ function Sections({ page, fleet, period, client, onChange }: SectionsProperties)
 
 function Title({ words, count }: { readonly words: string; readonly count: number }) {
   return (
-    <h2>
+    <h2 class="above">
       {words} <span class="count">{formatCount(count)}</span>
     </h2>
   );
