@@ -63,7 +63,8 @@ function titleOf(shown: Route): string {
       return `${shown.name} · HTM Engine`;
     case 'incidents':
       return 'Incidents · HTM Engine';
-    default:
+    case 'overview':
+    case 'unknown':
       return 'HTM Engine';
   }
 }
