@@ -201,6 +201,18 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe('Saved models.'),
+  ownership: z
+    .strictObject({
+      leaseMs: positive
+        .min(1_000)
+        .max(60_000)
+        .default(5_000)
+        .describe(
+          'A process that has not said for so long that it lives loses its share of the work to the others. It says so five times as often.',
+        ),
+    })
+    .prefault({})
+    .describe('How several processes on one database server share the work.'),
   scheduler: z
     .strictObject({
       workers: positive

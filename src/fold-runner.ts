@@ -80,6 +80,8 @@ export class FoldRunner {
   readonly #running = new Set<Promise<void>>();
   readonly #stopping = new AbortController();
   #sweeping: Promise<void> = Promise.resolve();
+  /** Ends the pause after the sweep that is under way or was the last. */
+  #hurry = new AbortController();
   #started = false;
 
   constructor(options: FoldRunnerOptions) {
@@ -92,6 +94,16 @@ export class FoldRunner {
     if (this.#started) throw new Error('a fold runner starts once');
     this.#started = true;
     this.#sweeping = this.#sweep();
+  }
+
+  /** Looks for work at once, or as soon as the sweep that is under way has ended. */
+  sweepSoon(): void {
+    this.#hurry.abort();
+  }
+
+  /** Resolves when the turns that are under way now have ended. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#running);
   }
 
   /** Says that these metrics may have work. Never waits, never throws. */
@@ -111,6 +123,7 @@ export class FoldRunner {
    */
   async stop(timeoutMs: number): Promise<boolean> {
     this.#stopping.abort();
+    this.#hurry.abort();
     for (const [metricId, { state }] of this.#work) {
       if (state === 'queued' || state === 'waiting') this.#forget(metricId);
     }
@@ -205,10 +218,11 @@ export class FoldRunner {
   }
 
   async #sweep(): Promise<void> {
-    const { signal } = this.#stopping;
-    while (!signal.aborted) {
+    while (!this.#stopping.signal.aborted) {
+      // Before the sweep: who hurries during it may mean what it has passed already.
+      this.#hurry = new AbortController();
       await this.#wakeAll();
-      await this.#clock.sleep(this.#options.sweepMs, signal).catch(() => undefined);
+      await this.#clock.sleep(this.#options.sweepMs, this.#hurry.signal).catch(() => undefined);
     }
   }
 

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Address } from './address.ts';
@@ -21,6 +20,7 @@ import { Monitoring } from './monitoring/monitoring.ts';
 import { ModelTransfer } from './monitoring/transfer.ts';
 import { openBus } from './open-bus.ts';
 import { listCheckpointFiles, openStore, SQLITE } from './open-store.ts';
+import { openOwnership } from './ownership/open-ownership.ts';
 import { Publisher } from './publishing/publisher.ts';
 import { RefusalCounter } from './refusals.ts';
 import { RetentionService } from './retention/retention-service.ts';
@@ -84,7 +84,13 @@ export async function startServices(
     onRepeat: storeRepetitions(telemetry),
   });
   started.push(() => store.close());
-  const epoch = await store.catalogue.takeLeases(randomUUID());
+  const ownershipOf = await openOwnership({
+    store,
+    isSole: config.store.url === SQLITE,
+    settings: config.ownership,
+    telemetry,
+    started,
+  });
   const checkpoints = areCheckpointsRows(config)
     ? store.checkpoints
     : await FilesystemCheckpointStore.open(directory.checkpointDirectory);
@@ -98,11 +104,25 @@ export async function startServices(
   const log = timedLog(store.log, telemetry.registry);
   const lag = new ScoringLag(telemetry.registry);
 
-  const publisher = new Publisher({ ...config.publishing, log, bus, telemetry, epoch, logLikelihood });
+  const publisher = new Publisher({
+    ...config.publishing,
+    log,
+    bus,
+    telemetry,
+    ownership: await ownershipOf('publishing'),
+    logLikelihood,
+  });
   publisher.start();
   started.push(() => publisher.stop(STOP_TIMEOUT_MS));
 
-  const anomaly = new AnomalyService({ ...config.anomaly, log, bus, telemetry, lag, epoch });
+  const anomaly = new AnomalyService({
+    ...config.anomaly,
+    log,
+    bus,
+    telemetry,
+    lag,
+    ownership: await ownershipOf('anomaly'),
+  });
   anomaly.start();
   started.push(() => anomaly.stop(STOP_TIMEOUT_MS));
 
@@ -112,7 +132,7 @@ export async function startServices(
     checkpoints,
     telemetry,
     settings: config.scheduler,
-    epoch,
+    ownership: await ownershipOf('scheduler'),
   });
   started.push(() => scheduler.stop());
   await scheduler.start();

@@ -7,6 +7,7 @@ import { HtmEngineError } from '../errors.ts';
 import type { Generation, LikelihoodConstants } from '../generation.ts';
 import { DEFAULT_LIKELIHOOD, logLikelihood } from '../htm/index.ts';
 import { erfc, log as naturalLog } from '../htm/numeric.ts';
+import { soleOwnership } from '../ownership/ownership.ts';
 import type { AnomalyScoreSlice, AnomalyTask, FoldOutcome, RowBlock } from '../store/log.ts';
 import { AnomalyService, type AnomalyLog } from './anomaly-service.ts';
 
@@ -219,8 +220,8 @@ function startService(log: MemoryLog, settings: { sliceRows?: number } = {}) {
     bus,
     telemetry: { log: logger, registry },
     lag: { scored: (metricId, rowid) => timed.push([metricId, rowid]) },
-    epoch: EPOCH,
     spans: { opensAt: 0.5, holdsAt: 0.29, endingRows: 12 },
+    ownership: soleOwnership(EPOCH),
     sliceRows: settings.sliceRows ?? 1000,
     concurrency: 4,
     sweepMs: 3_600_000,

@@ -5,6 +5,7 @@ import type { Bus } from '../bus/bus.ts';
 import type { Clock } from '../clock.ts';
 import { FoldRunner, FoldTelemetry, type TurnOutcome } from '../fold-runner.ts';
 import type { ScoringLag } from '../lag.ts';
+import type { Ownership } from '../ownership/ownership.ts';
 import { LikelihoodStateError } from '../htm/streaming-likelihood.ts';
 import type { AnomalyTask, Log } from '../store/log.ts';
 import type { Telemetry } from '../telemetry.ts';
@@ -19,10 +20,10 @@ export interface AnomalyServiceOptions {
   readonly bus: Pick<Bus, 'wake' | 'onWake'>;
   readonly telemetry: Telemetry;
   readonly lag: Pick<ScoringLag, 'scored'>;
-  /** The epoch under which this process holds its leases. */
-  readonly epoch: number;
   /** When an anomalous span opens and ends. */
   readonly spans: SpanRules;
+  /** Which partitions this process scores. */
+  readonly ownership: Ownership;
   /** Rows that are scored and stored together at the most. */
   readonly sliceRows: number;
   /** Metrics that are worked on at the same time. */
@@ -57,7 +58,8 @@ export class AnomalyService {
     this.#logger = log.child({ stage: 'anomaly' });
     this.#runner = new FoldRunner({
       turn: (metricId, signal) => this.#turn(metricId, signal),
-      metricsWithWork: (afterMetricId, limit) => options.log.metricsToScore(afterMetricId, limit),
+      metricsWithWork: (afterMetricId, limit) =>
+        options.log.metricsToScore(afterMetricId, limit, options.ownership.partitions),
       sweepMs: options.sweepMs,
       concurrency: options.concurrency,
       log: this.#logger,
@@ -83,8 +85,17 @@ export class AnomalyService {
   }
 
   start(): void {
-    this.#unsubscribe = this.#options.bus.onWake('rawScored', (metricIds) => this.#runner.wake(metricIds));
-    this.#runner.start();
+    const { bus, ownership } = this.#options;
+    const runner = this.#runner;
+    ownership.assign({
+      taken: () => runner.sweepSoon(),
+      lost: () => undefined,
+      handOver: () => runner.settled(),
+    });
+    this.#unsubscribe = bus.onWake('rawScored', (metricIds) =>
+      runner.wake(metricIds.filter((metricId) => ownership.mayOwn(metricId))),
+    );
+    runner.start();
   }
 
   /** Lets the running slices be stored, at most `timeoutMs`. */
@@ -103,6 +114,7 @@ export class AnomalyService {
     const task = await this.#patiently(signal, () => log.anomalyTask(metricId));
     if (task === null || this.#lost.get(metricId) === task.generation.generation) return 'idle';
     if (task.scoredRowid >= task.processedRowid) return 'idle';
+    if (this.#options.ownership.epochFor({ metricId, partition: task.partition }) === null) return 'idle';
     const readRows: RowReader = (after, through, limit) =>
       this.#patiently(signal, () => log.readRows(metricId, after, through, limit));
     try {
@@ -123,11 +135,14 @@ export class AnomalyService {
     readRows: RowReader,
     signal: AbortSignal,
   ): Promise<TurnOutcome> {
-    const { log, bus, lag, epoch, sliceRows } = this.#options;
+    const { log, bus, lag, ownership, sliceRows } = this.#options;
+    const { partition } = task;
     const { metricId, generation, backlogRowid } = task.generation;
     const tracker = new SpanTracker(this.#options.spans, backlogRowid, task.openSpan);
     let from = task.scoredRowid;
     for (let slices = 0; from < task.processedRowid; slices += 1) {
+      const epoch = ownership.epochFor({ metricId, partition });
+      if (epoch === null) return 'idle';
       if (slices === SLICES_PER_TURN || signal.aborted) return 'more';
       const block = await readRows(from, task.processedRowid, sliceRows);
       const to = block.rowids.length < sliceRows ? task.processedRowid : (block.rowids.at(-1) ?? from);

@@ -1,3 +1,4 @@
+import type { Ownership } from '../ownership/ownership.ts';
 import type { CursorPosition, FoldOutcome, Log } from '../store/log.ts';
 
 /** What publication needs of the log. */
@@ -5,7 +6,7 @@ export type PublishingLog = Pick<Log, 'cursor' | 'readScoredRows' | 'advanceCurs
 
 /** Where one consumer stands with every metric. */
 export interface Cursors {
-  /** Null unless a generation is open. */
+  /** Null unless a generation is open and its metric this process's to serve. */
   position(metricId: string): Promise<CursorPosition | null>;
   /** Moves to `to` if the consumer still stands at `position`. */
   advance(position: CursorPosition, to: number): Promise<FoldOutcome>;
@@ -17,25 +18,29 @@ export interface Cursors {
 export class DurableCursors implements Cursors {
   readonly #log: PublishingLog;
   readonly #consumer: string;
-  readonly #epoch: number;
+  readonly #ownership: Ownership;
 
-  constructor(log: PublishingLog, consumer: string, epoch: number) {
+  constructor(log: PublishingLog, consumer: string, ownership: Ownership) {
     this.#log = log;
     this.#consumer = consumer;
-    this.#epoch = epoch;
+    this.#ownership = ownership;
   }
 
-  position(metricId: string): Promise<CursorPosition | null> {
-    return this.#log.cursor(this.#consumer, metricId);
+  async position(metricId: string): Promise<CursorPosition | null> {
+    if (!this.#ownership.mayOwn(metricId)) return null;
+    const position = await this.#log.cursor(this.#consumer, metricId);
+    return position === null || this.#ownership.epochFor(position) === null ? null : position;
   }
 
-  advance({ metricId, generation, rowid }: CursorPosition, to: number): Promise<FoldOutcome> {
-    const consumer = this.#consumer;
-    return this.#log.advanceCursor({ consumer, metricId, generation, epoch: this.#epoch, from: rowid, to });
+  async advance(position: CursorPosition, to: number): Promise<FoldOutcome> {
+    const epoch = this.#ownership.epochFor(position);
+    if (epoch === null) return { refused: 'epoch' };
+    const { metricId, generation, rowid: from } = position;
+    return this.#log.advanceCursor({ consumer: this.#consumer, metricId, generation, epoch, from, to });
   }
 
   metricsWithWork(afterMetricId: string, limit: number): Promise<string[]> {
-    return this.#log.metricsToPublish(this.#consumer, afterMetricId, limit);
+    return this.#log.metricsToPublish(this.#consumer, afterMetricId, limit, this.#ownership.partitions);
   }
 }
 

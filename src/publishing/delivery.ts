@@ -61,6 +61,16 @@ export class Delivery {
     this.#runner.wake(metricIds);
   }
 
+  /** Looks for results now instead of at the next sweep. */
+  sweepSoon(): void {
+    this.#runner.sweepSoon();
+  }
+
+  /** Resolves when the turns that are under way now have ended. */
+  settled(): Promise<void> {
+    return this.#runner.settled();
+  }
+
   /** Lets the running calls of the handler finish, at most `timeoutMs`. */
   async stop(timeoutMs: number): Promise<void> {
     const ended = await this.#runner.stop(timeoutMs);

@@ -3,6 +3,7 @@ import { Registry } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { HtmEngineError } from '../errors.ts';
 import type { Result } from '../metric.ts';
+import { soleOwnership } from '../ownership/ownership.ts';
 import type { CursorMove, CursorPosition, FoldOutcome, ScoredRow } from '../store/log.ts';
 import type { PublishingLog } from './cursors.ts';
 import { Publisher } from './publisher.ts';
@@ -115,7 +116,7 @@ function makePublisher(log: MemoryLog, settings: { batchRows?: number; sweepMs?:
       },
     },
     telemetry: { log: pino({ level: 'silent' }), registry },
-    epoch: EPOCH,
+    ownership: soleOwnership(EPOCH),
     logLikelihood: (anomalyScore) => anomalyScore / 10,
     batchRows: settings.batchRows ?? 500,
     sweepMs: settings.sweepMs ?? HOUR_MS,

@@ -4,6 +4,7 @@ import type { Bus } from '../bus/bus.ts';
 import type { Clock } from '../clock.ts';
 import { HtmEngineError } from '../errors.ts';
 import { FoldTelemetry } from '../fold-runner.ts';
+import type { Ownership } from '../ownership/ownership.ts';
 import type { Telemetry } from '../telemetry.ts';
 import { DurableCursors, LIVE_CONSUMER, LiveCursors, type Cursors, type PublishingLog } from './cursors.ts';
 import { Delivery, type ResultHandler } from './delivery.ts';
@@ -13,8 +14,8 @@ export interface PublisherOptions {
   readonly log: PublishingLog;
   readonly bus: Pick<Bus, 'onWake'>;
   readonly telemetry: Telemetry;
-  /** The epoch under which this process holds its leases. */
-  readonly epoch: number;
+  /** Whose results this process delivers to durable consumers; live ones get all. */
+  readonly ownership: Ownership;
   readonly logLikelihood: LogLikelihood;
   /** Results in one call of a handler at the most. */
   readonly batchRows: number;
@@ -77,6 +78,16 @@ export class Publisher {
 
   start(): void {
     this.#state = 'started';
+    const deliveries = () => [...this.#deliveries.values()].map(({ delivery }) => delivery);
+    this.#options.ownership.assign({
+      taken: () => {
+        for (const delivery of deliveries()) delivery.sweepSoon();
+      },
+      lost: () => undefined,
+      handOver: async () => {
+        await Promise.all(deliveries().map((delivery) => delivery.settled()));
+      },
+    });
     this.#stopListening = this.#options.bus.onWake('scored', (metricIds) => {
       for (const { delivery } of this.#deliveries.values()) delivery.wake(metricIds);
     });
@@ -111,7 +122,7 @@ export class Publisher {
         `consumer ${consumer} is subscribed already: unsubscribe it first or choose another name`,
       );
     }
-    const cursors = new DurableCursors(this.#options.log, consumer, this.#options.epoch);
+    const cursors = new DurableCursors(this.#options.log, consumer, this.#options.ownership);
     return this.#serve(consumer, cursors, handler, options, this.#options.sweepMs);
   }
 

@@ -12,6 +12,7 @@ import {
   parseModelParameters,
   scalarAnomalyParameters,
 } from '../htm/index.ts';
+import { soleOwnership } from '../ownership/ownership.ts';
 import { MemoryLog } from '../../test/conformance/fakes/memory-log.ts';
 import { DEFAULT_SETTINGS, until } from '../../test/conformance/fakes/scheduler-harness.ts';
 import { TestBus } from '../../test/conformance/fakes/test-bus.ts';
@@ -59,7 +60,7 @@ describe('HTM models in worker threads', () => {
       checkpoints: await FilesystemCheckpointStore.open(join(directory, 'checkpoints')),
       telemetry: { log: pino({ level: 'silent' }), registry },
       settings: { ...DEFAULT_SETTINGS, sweepMs: 20, ...settings },
-      epoch: 1,
+      ownership: soleOwnership(1),
     });
     schedulers.push(scheduler);
     await scheduler.start();

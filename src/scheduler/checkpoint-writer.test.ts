@@ -44,6 +44,7 @@ async function warm(digit: string, generation = 1): Promise<WarmModel> {
   await worker.load({ metricId, modelParams: { seed: 1, bytes: 1 }, checkpoint: null });
   return {
     metricId,
+    partition: 0,
     worker,
     generation,
     revision: 1,

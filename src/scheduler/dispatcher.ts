@@ -71,10 +71,15 @@ export class Dispatcher {
     this.#pump();
   }
 
+  /** Resolves when what is under way now has ended. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#activities);
+  }
+
   /** Begins nothing any more. Resolves when what is under way has ended. */
   async stop(): Promise<void> {
     this.#stopping = true;
-    await Promise.all(this.#activities);
+    await this.settled();
   }
 
   #pump(): void {

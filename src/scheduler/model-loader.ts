@@ -123,6 +123,7 @@ export class ModelLoader {
     this.#parts.metrics.modelCpu.inc({ part: 'load' }, cpuMs / 1000);
     return {
       metricId,
+      partition: task.partition,
       worker,
       generation,
       revision: algorithmRevision,

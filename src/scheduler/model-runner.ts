@@ -3,6 +3,7 @@ import type { Bus } from '../bus/bus.ts';
 import type { Clock } from '../clock.ts';
 import { MetricStatus } from '../metric.ts';
 import { lastSequence, rowModes } from '../model-command.ts';
+import type { Ownership } from '../ownership/ownership.ts';
 import type { ModelTask, RowBlock } from '../store/log.ts';
 import type { CheckpointPolicy } from './checkpoint-policy.ts';
 import type { CheckpointWriter } from './checkpoint-writer.ts';
@@ -26,8 +27,7 @@ export interface ModelRunnerParts {
   readonly patience: Patience;
   /** Rows of one turn. */
   readonly sliceRows: number;
-  /** Of this process's lease; every T1 names it. */
-  readonly epoch: number;
+  readonly ownership: Ownership;
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: SchedulerMetrics;
@@ -54,32 +54,40 @@ export class ModelRunner {
    * @throws store_unavailable, WorkerLostError, AbortError: the model was dropped unless all it did is committed
    */
   async turn(metricId: string, worker: ModelWorker, fresh: boolean): Promise<TurnEnd> {
-    const { store, warmModels, patience, sliceRows } = this.#parts;
-    const task = await patience.read(
-      'read what a model has to do',
-      async () => await store.modelTask(metricId),
-    );
-    const held = warmModels.get(metricId);
-    if (task === null || (held !== null && !continues(held, task))) warmModels.drop(metricId);
+    const task = await this.#task(metricId);
     if (task === null || !isDue(task)) return 'rest';
-    if (fresh && task.lastRowid - task.processedRowid > sliceRows) return 'declined';
-    const model = warmModels.get(metricId) ?? (await this.#load(task, worker));
+    if (fresh && task.lastRowid - task.processedRowid > this.#parts.sliceRows) return 'declined';
+    const model = this.#parts.warmModels.get(metricId) ?? (await this.#load(task, worker));
     const block = model === null ? null : await this.#read(task, model);
     if (model === null || block === null) return 'rest';
     try {
       return await this.#slice(task, model, block);
     } catch (error) {
       // A model that may be ahead of what is committed must not be used again.
-      warmModels.drop(metricId);
+      this.#parts.warmModels.drop(metricId);
       throw error;
     }
   }
 
-  async #load(task: ModelTask, worker: ModelWorker): Promise<WarmModel | null> {
-    const { loader, committer, warmModels, epoch } = this.#parts;
+  /** What the store says is to be done, and the epoch to do it under; null if that is nothing of ours. Drops a model that is of no use for it. */
+  async #task(metricId: string): Promise<OwnTask | null> {
+    const { store, warmModels, patience, ownership } = this.#parts;
+    const task = await patience.read(
+      'read what a model has to do',
+      async () => await store.modelTask(metricId),
+    );
+    const epoch = task === null ? null : ownership.epochFor({ metricId, partition: task.partition });
+    const held = warmModels.get(metricId);
+    if (task === null || epoch === null || (held !== null && !continues(held, task)))
+      warmModels.drop(metricId);
+    return task === null || epoch === null ? null : { ...task, epoch };
+  }
+
+  async #load(task: OwnTask, worker: ModelWorker): Promise<WarmModel | null> {
+    const { loader, committer, warmModels } = this.#parts;
     const { model, failure } = await loader.load(task, worker);
     if (model === undefined) {
-      await committer.fail(task, epoch, failure);
+      await committer.fail(task, task.epoch, failure);
       return null;
     }
     warmModels.add(model);
@@ -105,8 +113,8 @@ export class ModelRunner {
     return null;
   }
 
-  async #slice(task: ModelTask, model: WarmModel, block: RowBlock): Promise<TurnEnd> {
-    const { warmModels, committer, epoch } = this.#parts;
+  async #slice(task: OwnTask, model: WarmModel, block: RowBlock): Promise<TurnEnd> {
+    const { warmModels, committer } = this.#parts;
     const { metricId } = model;
     const replayed = block.rowids.filter((rowid) => rowid <= task.processedRowid).length;
     const reply = await this.#run(task, model, block, replayed);
@@ -118,7 +126,7 @@ export class ModelRunner {
     if (reply.failure !== null) {
       warmModels.drop(metricId);
       const row = block.rowids[reply.rawScores.length] ?? 0;
-      await committer.fail(task, epoch, `the model failed at row ${row}: ${reply.failure}`);
+      await committer.fail(task, task.epoch, `the model failed at row ${row}: ${reply.failure}`);
       return 'rest';
     }
     model.rowid = block.rowids.at(-1) ?? model.rowid;
@@ -189,8 +197,9 @@ export class ModelRunner {
   }
 
   /** T1 for the scores after the first `replayed`, if there are any or the model is new. @returns false if they were refused. */
-  async #commit(task: ModelTask, block: RowBlock, reply: RunReply, replayed: number): Promise<boolean> {
-    const { bus, committer, epoch } = this.#parts;
+  async #commit(task: OwnTask, block: RowBlock, reply: RunReply, replayed: number): Promise<boolean> {
+    const { bus, committer } = this.#parts;
+    const { epoch } = task;
     const { metricId, generation } = task.generation;
     const { rawScores, predictions, failure } = reply;
     const rowids = block.rowids.slice(replayed, rawScores.length);
@@ -215,6 +224,9 @@ export class ModelRunner {
     return committed;
   }
 }
+
+/** A task of a metric whose partition is ours. */
+type OwnTask = ModelTask & { readonly epoch: number };
 
 /** Whether a warm model is still the one the task is about: of its generation, and not ahead of the watermark. */
 function continues(model: WarmModel, task: ModelTask): boolean {

@@ -1,9 +1,10 @@
 import type { Logger } from 'pino';
 import type { Bus } from '../bus/bus.ts';
 import type { CheckpointStore } from '../checkpoints/checkpoint-store.ts';
-import type { Config } from '../config.ts';
-import type { Telemetry } from '../telemetry.ts';
 import { type Clock, systemClock } from '../clock.ts';
+import type { Config } from '../config.ts';
+import type { Ownership } from '../ownership/ownership.ts';
+import type { Telemetry } from '../telemetry.ts';
 import { CheckpointPolicy } from './checkpoint-policy.ts';
 import { CheckpointWriter } from './checkpoint-writer.ts';
 import { Committer, type SchedulerLog } from './committer.ts';
@@ -14,8 +15,8 @@ import { Patience } from './patience.ts';
 import { type ModelRuntime, threadRuntime } from './runtime.ts';
 import { schedulerMetrics } from './scheduler-metrics.ts';
 import { Slots } from './slots.ts';
-import { sweep } from './sweep.ts';
-import { WarmModels } from './warm-models.ts';
+import { sweep, sweepOnce } from './sweep.ts';
+import { type WarmModel, WarmModels } from './warm-models.ts';
 import { WorkerPool } from './worker-pool.ts';
 
 export interface ModelSchedulerParts {
@@ -24,8 +25,8 @@ export interface ModelSchedulerParts {
   readonly checkpoints: CheckpointStore;
   readonly telemetry: Telemetry;
   readonly settings: Config['scheduler'];
-  /** Of this process's lease; every T1 names it. */
-  readonly epoch: number;
+  /** Which partitions this process runs the models of. */
+  readonly ownership: Ownership;
   /** Threads with HTM models unless tests say otherwise. */
   readonly runtime?: ModelRuntime;
   readonly clock?: Clock;
@@ -36,6 +37,8 @@ const LANES = 4;
 /** About what an HTM model of usual parameters takes once it has learned. */
 const TYPICAL_MODEL_BYTES = 4 * 2 ** 20;
 const MAX_WAITING = 100_000;
+/** Models are saved for so long before their partitions go to another process; the rest is replayed there. */
+const HANDOVER_SAVING_MS = 3_000;
 /** Turns under way and checkpoints get this long when the scheduler stops; what is lost is replayed. */
 const STOP_TIMEOUT_MS = 8_000;
 
@@ -67,7 +70,7 @@ export class ModelScheduler {
       checkpoints,
       telemetry,
       settings,
-      epoch,
+      ownership,
       runtime = threadRuntime,
       clock = systemClock,
     } = parts;
@@ -100,7 +103,7 @@ export class ModelScheduler {
       warmModels,
       patience,
       sliceRows: settings.sliceRows,
-      epoch,
+      ownership,
       clock,
       log,
       metrics,
@@ -119,10 +122,22 @@ export class ModelScheduler {
   /** Starts the workers and takes up all work there is. @throws Error if a worker cannot be started */
   async start(): Promise<void> {
     await this.#pool.start();
-    const { store, bus, settings } = this.#parts;
+    const { store, bus, settings, ownership } = this.#parts;
+    const { signal } = this.#stopping;
+    const partitions = () => ownership.partitions;
     const wake = (metricIds: readonly string[]) => this.#dispatcher.wake(metricIds);
-    this.#unsubscribe = bus.onWake('rowsStored', wake);
-    this.#sweeping = sweep(store, wake, settings.sweepMs, this.#log, this.#clock, this.#stopping.signal);
+    ownership.assign({
+      taken: () => {
+        // If the store is away, the sweep finds the work later.
+        void sweepOnce(store, partitions, wake, signal).catch(() => undefined);
+      },
+      lost: (lost) => void this.#withdraw(lost),
+      handOver: (given) => this.#handOver(given),
+    });
+    this.#unsubscribe = bus.onWake('rowsStored', (metricIds) =>
+      wake(metricIds.filter((metricId) => ownership.mayOwn(metricId))),
+    );
+    this.#sweeping = sweep(store, partitions, wake, settings.sweepMs, this.#log, this.#clock, signal);
   }
 
   /**
@@ -145,6 +160,34 @@ export class ModelScheduler {
       await this.#writer.settled(metricId);
       await this.#deleteClosed(metricId);
     });
+  }
+
+  /** Lets the turns under way end, and saves the models of these partitions before they are dropped, as many as there is time for. */
+  async #handOver(partitions: ReadonlySet<number>): Promise<void> {
+    const deadlineMs = this.#clock.now() + HANDOVER_SAVING_MS;
+    await this.#dispatcher.settled();
+    await this.#withdraw(partitions, async (model) => {
+      if (this.#policy.isWorthSaving(model) && !this.#writer.paused && this.#clock.now() < deadlineMs)
+        await this.#writer.save(model);
+    });
+    await this.#writer.idle();
+  }
+
+  /** Drops the models of partitions that are not ours any more. */
+  async #withdraw(
+    partitions: ReadonlySet<number>,
+    before: (model: WarmModel) => Promise<void> = () => Promise.resolve(),
+  ): Promise<void> {
+    const models = this.#warmModels.all().filter(({ partition }) => partitions.has(partition));
+    await Promise.all(
+      models.map(({ metricId }) =>
+        this.#dispatcher.exclusively(metricId, async () => {
+          const model = this.#warmModels.get(metricId);
+          if (model !== null) await before(model);
+          this.#warmModels.drop(metricId);
+        }),
+      ),
+    );
   }
 
   async #deleteClosed(metricId: string): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
 import type { SchedulerLog } from './committer.ts';
+import type { Partitions } from '../store/log.ts';
 
 const PAGE_METRICS = 1_000;
 
@@ -10,6 +11,7 @@ const PAGE_METRICS = 1_000;
  */
 export async function sweep(
   store: Pick<SchedulerLog, 'modelsWithWork'>,
+  partitions: () => Partitions,
   wake: (metricIds: readonly string[]) => void,
   intervalMs: number,
   log: Logger,
@@ -19,7 +21,7 @@ export async function sweep(
   let failing = false;
   while (!signal.aborted) {
     try {
-      await sweepOnce(store, wake, signal);
+      await sweepOnce(store, partitions, wake, signal);
       failing = false;
     } catch (error) {
       if (!failing)
@@ -30,14 +32,16 @@ export async function sweep(
   }
 }
 
-async function sweepOnce(
+/** Asks once for all the work there is in our partitions. @throws store_unavailable */
+export async function sweepOnce(
   store: Pick<SchedulerLog, 'modelsWithWork'>,
+  partitions: () => Partitions,
   wake: (metricIds: readonly string[]) => void,
   signal: AbortSignal,
 ): Promise<void> {
   let after: string | undefined = '';
   while (after !== undefined && !signal.aborted) {
-    const metricIds: readonly string[] = await store.modelsWithWork(after, PAGE_METRICS);
+    const metricIds: readonly string[] = await store.modelsWithWork(after, PAGE_METRICS, partitions());
     wake(metricIds);
     after = metricIds.length < PAGE_METRICS ? undefined : metricIds.at(-1);
   }

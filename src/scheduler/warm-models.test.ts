@@ -8,6 +8,7 @@ it('tells how many rows are not saved, and since when the oldest of them are', (
   const add = (metricId: string, rowid: number, savedRowid: number, savedAtMs: number) =>
     models.add({
       metricId,
+      partition: 0,
       worker,
       generation: 1,
       revision: 1,

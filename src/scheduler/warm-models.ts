@@ -4,6 +4,7 @@ import type { ModelWorker } from './model-worker.ts';
 /** What the scheduler knows of a model that is loaded in a worker. */
 export interface WarmModel {
   readonly metricId: string;
+  readonly partition: number;
   readonly worker: ModelWorker;
   readonly generation: number;
   readonly revision: number;

@@ -29,14 +29,14 @@ export interface Log {
   /** Puts the metric into ERROR if the generation is still the present one and the epoch holds. */
   failModel(failure: ModelFailure): Promise<FoldOutcome>;
   /** Metrics whose model has rows to process or is still to be built, in uid order after `afterMetricId`. */
-  modelsWithWork(afterMetricId: string, limit: number): Promise<string[]>;
+  modelsWithWork(afterMetricId: string, limit: number, within?: Partitions): Promise<string[]>;
 
   /** What the anomaly service needs to go on with a metric; null unless a generation is open. */
   anomalyTask(metricId: string): Promise<AnomalyTask | null>;
   /** T2. */
   recordAnomalyScores(slice: AnomalyScoreSlice): Promise<FoldOutcome>;
   /** Metrics with raw scores that have no anomaly score yet, in uid order after `afterMetricId`. */
-  metricsToScore(afterMetricId: string, limit: number): Promise<string[]>;
+  metricsToScore(afterMetricId: string, limit: number, within?: Partitions): Promise<string[]>;
 
   /** Where `consumer` stands with a metric, and what is scored; null unless a generation is open. A consumer that never saw this generation stands before its first row. */
   cursor(consumer: string, metricId: string): Promise<CursorPosition | null>;
@@ -51,8 +51,16 @@ export interface Log {
   /** T3. */
   advanceCursor(move: CursorMove): Promise<FoldOutcome>;
   /** Metrics with scored rows after `consumer`'s cursor, in uid order after `afterMetricId`. */
-  metricsToPublish(consumer: string, afterMetricId: string, limit: number): Promise<string[]>;
+  metricsToPublish(
+    consumer: string,
+    afterMetricId: string,
+    limit: number,
+    within?: Partitions,
+  ): Promise<string[]>;
 }
+
+/** The partitions in which work is looked for; null, or nothing given, for all of them. */
+export type Partitions = readonly number[] | null;
 
 /** Samples of one metric in the order they came; both arrays have the same length (1..10,000). */
 export interface MetricSamples {

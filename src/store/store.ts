@@ -1,6 +1,7 @@
 import type { CheckpointStore } from '../checkpoints/checkpoint-store.ts';
 import type { Catalogue } from './catalogue.ts';
 import type { Incidents } from './incidents.ts';
+import type { Leases } from './leases.ts';
 import type { Log } from './log.ts';
 import type { Outbox } from './outbox.ts';
 import type { Queries } from './queries.ts';
@@ -11,6 +12,7 @@ import type { Transfer } from './transfer.ts';
 export interface Store {
   readonly log: Log;
   readonly catalogue: Catalogue;
+  readonly leases: Leases;
   readonly queries: Queries;
   readonly incidents: Incidents;
   /** Saved models as rows, for those who want everything in one place. */

@@ -17,7 +17,8 @@ import { storeConformance, type StoreUnderTest } from './store.ts';
 
 const OPTIONS = { maxConnections: 8, statementTimeoutMs: 10_000 };
 /** Everything but what belongs to the installation; rows and generations go with their metrics. */
-const EMPTY = 'delete from metric; delete from outbox; update lease set epoch = 0, owner = null;';
+const EMPTY =
+  'delete from metric; delete from outbox; update lease set epoch = 0, owner = null; delete from member;';
 
 async function appendInProcessThatIsKilled(url: string, batches: readonly MetricSamples[]): Promise<void> {
   const script = join(import.meta.dirname, 'store/append-and-wait.server.ts');

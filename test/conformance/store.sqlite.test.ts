@@ -31,7 +31,8 @@ async function appendInProcessThatIsKilled(path: string, batches: readonly Metri
 }
 
 /** Everything but what belongs to the installation; rows and generations go with their metrics. */
-const EMPTY = 'delete from metric; delete from outbox; update lease set epoch = 0, owner = null;';
+const EMPTY =
+  'delete from metric; delete from outbox; update lease set epoch = 0, owner = null; delete from member;';
 
 describe('the SQLite store', () => {
   let directory: string;

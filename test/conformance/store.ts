@@ -10,6 +10,7 @@ import { cursorTests } from './store/cursors.ts';
 import { durabilityTests } from './store/durability.ts';
 import { StoreFixture, type StoreUnderTest } from './store/fixture.ts';
 import { incidentTests } from './store/incidents.ts';
+import { leaseTests } from './store/leases.ts';
 import { migrationTests } from './store/migrating.ts';
 import { monitoringTests } from './store/monitoring.ts';
 import { outboxTests } from './store/outbox.ts';
@@ -45,6 +46,7 @@ export function storeConformance(adapter: string, makeStore: () => Promise<Store
     taskTests(current);
     sweepTests(current);
     catalogueTests(current);
+    leaseTests(current);
     monitoringTests(current);
     clearingTests(current);
     restartingTests(current);

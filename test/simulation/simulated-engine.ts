@@ -7,6 +7,7 @@ import type { Clock } from '../../src/clock.ts';
 import { algorithmRevision, logLikelihood } from '../../src/htm/index.ts';
 import { ScoringLag } from '../../src/lag.ts';
 import { Monitoring } from '../../src/monitoring/monitoring.ts';
+import { soleOwnership } from '../../src/ownership/ownership.ts';
 import { Publisher } from '../../src/publishing/publisher.ts';
 import { ModelScheduler } from '../../src/scheduler/model-scheduler.ts';
 import { anomalyModels } from '../../src/scheduler/models.ts';
@@ -71,13 +72,13 @@ export class SimulatedEngine implements Life {
     };
     const log = seams.log(database.log);
     const catalogue = seams.catalogue(withSmallModels(database.catalogue, onLeases));
-    const epoch = await catalogue.takeLeases('simulated');
+    const ownership = soleOwnership(await catalogue.takeLeases('simulated'));
     const checkpoints = seams.checkpoints(world.checkpoints);
     const limits = { maxSamples: 1_000, maxBatchSamples: 100 };
     const bus = seams.bus(createMemoryBus(limits, telemetry));
     const lag = new ScoringLag(telemetry.registry, () => clock.now());
     const spans = { opensAt: 0.5, holdsAt: 0.29, endingRows: 3 };
-    const common = { log, bus, telemetry, epoch, clock, sweepMs: SWEEP_MS };
+    const common = { log, bus, telemetry, ownership, clock, sweepMs: SWEEP_MS };
 
     const publisher = new Publisher({ ...common, logLikelihood, batchRows: 7 });
     publisher.start();
@@ -102,7 +103,7 @@ export class SimulatedEngine implements Life {
       bus,
       checkpoints,
       telemetry,
-      epoch,
+      ownership,
       clock,
       settings: {
         workers: 2,

@@ -121,6 +121,7 @@ export function mysqlDialect(collation: string): SqlDialect {
     isOneOf: (expression, values) =>
       values.length === 0 ? sql`false` : sql`${expression} in (${sql.join(values)})`,
     time: dateTime,
+    now: sql`cast(unix_timestamp(sysdate(3)) as double)`,
     bulk: new MysqlBulk(collation),
     locksRows: true,
   };

@@ -84,6 +84,7 @@ function lastRowid(run: RowRun): number {
 export const postgresDialect: SqlDialect = {
   isOneOf: (expression, values) => sql`${expression} = any(${[...values]}::varchar[])`,
   time: (epochSeconds) => new Date(epochSeconds * 1000),
+  now: sql`extract(epoch from clock_timestamp())::float8`,
   bulk: new PostgresBulk(),
   locksRows: true,
 };

@@ -7,11 +7,11 @@ import type {
   ModelFailure,
   RawScoreSlice,
 } from '../log.ts';
+import type { Stage } from '../leases.ts';
 import { checkFinite, checkInteger, checkLengths, MAX_ROWID, MAX_ROWS } from './bounds.ts';
 import { changeStatus } from './metrics.ts';
 import { keepEvent } from './outbox.ts';
 import { prepared } from './prepared.ts';
-import type { Stage } from './schema.ts';
 import { keepSpans } from './spans.ts';
 import type { Attempt, Db, SqlDialect } from './session.ts';
 

@@ -10,6 +10,7 @@ import type {
   MetricSamples,
   ModelFailure,
   ModelTask,
+  Partitions,
   RawScoreSlice,
   RowBlock,
   ScoredRow,
@@ -72,9 +73,10 @@ export class SqlLog implements Log {
     return this.#fold((db) => failModel(db, failure));
   }
 
-  async modelsWithWork(afterMetricId: string, limit: number): Promise<string[]> {
+  async modelsWithWork(afterMetricId: string, limit: number, within: Partitions = null): Promise<string[]> {
     checkLimit(limit);
-    return this.#session.query((db) => modelsWithWork(db, afterMetricId, limit));
+    if (within?.length === 0) return [];
+    return this.#session.query((db) => modelsWithWork(db, afterMetricId, limit, within));
   }
 
   anomalyTask(metricId: string): Promise<AnomalyTask | null> {
@@ -86,9 +88,10 @@ export class SqlLog implements Log {
     return this.#fold((db, attempt) => recordAnomalyScores(db, this.#dialect, slice, attempt));
   }
 
-  async metricsToScore(afterMetricId: string, limit: number): Promise<string[]> {
+  async metricsToScore(afterMetricId: string, limit: number, within: Partitions = null): Promise<string[]> {
     checkLimit(limit);
-    return this.#session.query((db) => metricsToScore(db, afterMetricId, limit));
+    if (within?.length === 0) return [];
+    return this.#session.query((db) => metricsToScore(db, afterMetricId, limit, within));
   }
 
   cursor(consumer: string, metricId: string): Promise<CursorPosition | null> {
@@ -111,9 +114,15 @@ export class SqlLog implements Log {
     return this.#fold((db, attempt) => advanceCursor(db, move, attempt));
   }
 
-  async metricsToPublish(consumer: string, afterMetricId: string, limit: number): Promise<string[]> {
+  async metricsToPublish(
+    consumer: string,
+    afterMetricId: string,
+    limit: number,
+    within: Partitions = null,
+  ): Promise<string[]> {
     checkLimit(limit);
-    return this.#session.query((db) => metricsToPublish(db, consumer, afterMetricId, limit));
+    if (within?.length === 0) return [];
+    return this.#session.query((db) => metricsToPublish(db, consumer, afterMetricId, limit, within));
   }
 
   async #fold(operation: (db: Db, attempt: Attempt) => Promise<void>): Promise<FoldOutcome> {

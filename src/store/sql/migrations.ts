@@ -5,6 +5,7 @@ import { barsMigration } from './bars-migration.ts';
 import { checkpointMigration } from './checkpoint-migration.ts';
 import { firstMigration } from './first-migration.ts';
 import { incidentMigration } from './incident-migration.ts';
+import { memberMigration } from './member-migration.ts';
 import type { MigrationDialect } from './migration-dialect.ts';
 import { retentionMigration } from './retention-migration.ts';
 import { outboxMigration } from './outbox-migration.ts';
@@ -25,6 +26,7 @@ export async function migrate(db: Kysely<Schema>, dialect: MigrationDialect, whe
     '0005-retention': { up: (database: Kysely<Schema>) => retentionMigration(database, dialect) },
     '0006-outbox': { up: (database: Kysely<Schema>) => outboxMigration(database, dialect) },
     '0007-anomaly-bars': { up: (database: Kysely<Schema>) => barsMigration(database, dialect) },
+    '0008-members': { up: (database: Kysely<Schema>) => memberMigration(database, dialect) },
   };
   await refuseNewer(db, Object.keys(migrations), where);
   const migrator = new Migrator({

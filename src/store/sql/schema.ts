@@ -1,4 +1,5 @@
 import type { MetricStatus } from '../../metric.ts';
+import type { Stage } from '../leases.ts';
 import type { ModelEventKind } from '../outbox.ts';
 
 /**
@@ -15,6 +16,7 @@ export interface Schema {
   model_command: ModelCommandTable;
   result_clearing: ResultClearingTable;
   lease: LeaseTable;
+  member: MemberTable;
   installation: InstallationTable;
   checkpoint: CheckpointTable;
   anomaly_span: AnomalySpanTable;
@@ -145,13 +147,15 @@ export interface LeaseTable {
   partition: number;
   owner: string | null;
   epoch: number;
-  /** Epoch seconds by the database's clock; null for a holder that never lets go (embedded). */
-  expires_at: number | null;
 }
 
-/** The stages whose work is leased. */
-export const STAGES = ['scheduler', 'anomaly', 'publishing'] as const;
-export type Stage = (typeof STAGES)[number];
+/** Who works on a stage, where several processes share the work. */
+export interface MemberTable {
+  stage: Stage;
+  owner: string;
+  /** Epoch seconds with a fraction, by the database's clock: dead from then on. */
+  expires_at: number;
+}
 
 /** What was decided when the database was created, and what serves the whole of it. */
 export interface InstallationTable {

@@ -1,4 +1,4 @@
-import type { Expression, Kysely, SqlBool } from 'kysely';
+import type { Expression, Kysely, RawBuilder, SqlBool } from 'kysely';
 import type { Schema } from './schema.ts';
 
 /** The database as an operation sees it: inside a transaction where it writes. */
@@ -33,6 +33,8 @@ export interface SqlDialect {
   isOneOf(expression: Expression<string>, values: readonly string[]): Expression<SqlBool>;
   /** Epoch seconds as a column of times takes them. */
   time(epochSeconds: number): unknown;
+  /** The database's clock when the statement runs: epoch seconds with a fraction. */
+  readonly now: RawBuilder<number>;
   readonly bulk: BulkStatements;
   /** Whether rows are locked one by one (`for update`); if not, a writer has the whole database to itself. */
   readonly locksRows: boolean;

@@ -2,6 +2,7 @@ import type { Store } from '../store.ts';
 import { SqlCatalogue } from './catalogue.ts';
 import { SqlCheckpointStore } from './checkpoints.ts';
 import { SqlIncidents } from './incidents.ts';
+import { SqlLeases } from './leases.ts';
 import { SqlLog } from './log.ts';
 import { SqlOutbox } from './outbox.ts';
 import { SqlQueries } from './queries.ts';
@@ -15,6 +16,7 @@ export async function sqlStore(session: Session, dialect: SqlDialect): Promise<O
   return {
     log: new SqlLog(session, dialect, partitions),
     catalogue: new SqlCatalogue(session, partitions),
+    leases: new SqlLeases(session, dialect),
     queries: new SqlQueries(session, dialect),
     incidents: new SqlIncidents(session, dialect),
     transfer: new SqlTransfer(session, dialect),

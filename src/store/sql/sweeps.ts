@@ -1,6 +1,9 @@
+import type { Expression, ExpressionBuilder, SqlBool } from 'kysely';
 import { MetricStatus } from '../../metric.ts';
+import type { Partitions } from '../log.ts';
 import { RUNNING } from './folds.ts';
 import { generationsWithEnoughRows } from './generations.ts';
+import type { Schema } from './schema.ts';
 import type { Db } from './session.ts';
 
 /**
@@ -9,7 +12,12 @@ import type { Db } from './session.ts';
  */
 
 /** See `Log.modelsWithWork`. */
-export async function modelsWithWork(db: Db, afterMetricId: string, limit: number): Promise<string[]> {
+export async function modelsWithWork(
+  db: Db,
+  afterMetricId: string,
+  limit: number,
+  within: Partitions,
+): Promise<string[]> {
   const rows = await db
     .selectFrom('scheduler_watermark')
     .innerJoin('metric', 'metric.uid', 'scheduler_watermark.uid')
@@ -17,6 +25,7 @@ export async function modelsWithWork(db: Db, afterMetricId: string, limit: numbe
     .where('scheduler_watermark.uid', '>', afterMetricId)
     .where('metric.uid', '>', afterMetricId)
     .where('metric.status', 'in', RUNNING)
+    .$if(within !== null, (models) => models.where('metric.partition', 'in', within ?? []))
     .where((eb) =>
       eb.or([
         eb('metric.status', '=', MetricStatus.CREATE_PENDING),
@@ -30,7 +39,12 @@ export async function modelsWithWork(db: Db, afterMetricId: string, limit: numbe
 }
 
 /** See `Log.metricsToScore`. */
-export async function metricsToScore(db: Db, afterMetricId: string, limit: number): Promise<string[]> {
+export async function metricsToScore(
+  db: Db,
+  afterMetricId: string,
+  limit: number,
+  within: Partitions,
+): Promise<string[]> {
   const rows = await db
     .selectFrom('anomaly_watermark')
     .innerJoin('scheduler_watermark', 'scheduler_watermark.uid', 'anomaly_watermark.uid')
@@ -38,6 +52,7 @@ export async function metricsToScore(db: Db, afterMetricId: string, limit: numbe
     .where('anomaly_watermark.uid', '>', afterMetricId)
     .where('scheduler_watermark.uid', '>', afterMetricId)
     .whereRef('anomaly_watermark.scored_rowid', '<', 'scheduler_watermark.processed_rowid')
+    .$if(within !== null, (metrics) => metrics.where((eb) => inPartitions(eb, within ?? [])))
     .orderBy('anomaly_watermark.uid')
     .limit(limit)
     .execute();
@@ -50,6 +65,7 @@ export async function metricsToPublish(
   consumer: string,
   afterMetricId: string,
   limit: number,
+  within: Partitions,
 ): Promise<string[]> {
   const rows = await db
     .selectFrom('anomaly_watermark')
@@ -75,10 +91,25 @@ export async function metricsToPublish(
         ),
       ),
     )
+    .$if(within !== null, (metrics) => metrics.where((eb) => inPartitions(eb, within ?? [])))
     .orderBy('anomaly_watermark.uid')
     .limit(limit)
     .execute();
   return rows.map((row) => row.uid);
+}
+
+/** Whether the metric of a watermark is in one of the partitions. */
+function inPartitions(
+  eb: ExpressionBuilder<Schema, 'anomaly_watermark'>,
+  partitions: readonly number[],
+): Expression<SqlBool> {
+  return eb.exists(
+    eb
+      .selectFrom('metric')
+      .select('metric.uid')
+      .whereRef('metric.uid', '=', 'anomaly_watermark.uid')
+      .where('metric.partition', 'in', partitions),
+  );
 }
 
 /** See `Catalogue.metricsToActivate`. */

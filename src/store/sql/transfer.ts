@@ -16,7 +16,7 @@ import { copyUnderWay, COPYING } from './unfinished-copy.ts';
 /** Rows of one insertion: bounds the number of parameters of a statement. */
 const INSERT_CHUNK_ROWS = 50;
 /** Columns that are times; databases of some kinds take them in another form than numbers. */
-const TIME_COLUMNS = new Set(['timestamp', 'last_timestamp', 'expires_at', 'since']);
+const TIME_COLUMNS = new Set(['timestamp', 'last_timestamp', 'since']);
 
 /** Moving an installation, in an SQL database. */
 export class SqlTransfer implements Transfer {

@@ -22,6 +22,7 @@ export function sqliteDialect(connection: Database.Database): SqlDialect {
     isOneOf: (expression, values) =>
       sql`${expression} in (select value from json_each(${JSON.stringify(values)}))`,
     time: (epochSeconds) => epochSeconds,
+    now: sql`unixepoch('subsec')`,
     bulk: new SqliteBulk(connection),
     locksRows: false,
   };

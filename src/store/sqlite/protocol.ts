@@ -6,7 +6,15 @@ import type { Store } from '../store.ts';
 /** The parts of the store that are called over the thread's port. */
 export type Area = Extract<
   keyof Store,
-  'log' | 'catalogue' | 'queries' | 'incidents' | 'checkpoints' | 'outbox' | 'transfer' | 'retention'
+  | 'log'
+  | 'catalogue'
+  | 'leases'
+  | 'queries'
+  | 'incidents'
+  | 'checkpoints'
+  | 'outbox'
+  | 'transfer'
+  | 'retention'
 >;
 
 export type Request =

@@ -4,6 +4,7 @@ import type { CheckpointStore } from '../../checkpoints/checkpoint-store.ts';
 import { workerFile } from '../../worker-file.ts';
 import type { Catalogue } from '../catalogue.ts';
 import type { Incidents } from '../incidents.ts';
+import type { Leases } from '../leases.ts';
 import type { Log } from '../log.ts';
 import type { Outbox } from '../outbox.ts';
 import type { Queries } from '../queries.ts';
@@ -79,6 +80,13 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
       discardMetric: true,
       removeDiscarded: true,
       takeLeases: true,
+    }),
+    leases: remote<Leases>(thread, 'leases', {
+      checkServable: true,
+      renew: true,
+      acquire: true,
+      release: true,
+      leave: true,
     }),
     queries: remote<Queries>(thread, 'queries', {
       listMetrics: true,

@@ -4,6 +4,7 @@ import type {
   FoldOutcome,
   ModelFailure,
   ModelTask,
+  Partitions,
   RawScoreSlice,
   RowBlock,
 } from '../../../src/store/log.ts';
@@ -52,8 +53,10 @@ export class ChaoticLog implements ModelLog {
     return await this.#sometimesAway(async () => await this.#log.readRows(metricId, after, through, limit));
   }
 
-  async modelsWithWork(afterMetricId: string, limit: number): Promise<string[]> {
-    return await this.#sometimesAway(async () => await this.#log.modelsWithWork(afterMetricId, limit));
+  async modelsWithWork(afterMetricId: string, limit: number, within?: Partitions): Promise<string[]> {
+    return await this.#sometimesAway(
+      async () => await this.#log.modelsWithWork(afterMetricId, limit, within),
+    );
   }
 
   async recordRawScores(slice: RawScoreSlice): Promise<FoldOutcome> {

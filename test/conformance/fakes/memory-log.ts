@@ -13,6 +13,7 @@ import type {
   Log,
   ModelFailure,
   ModelTask,
+  Partitions,
   RawScoreSlice,
   RowBlock,
 } from '../../../src/store/log.ts';
@@ -34,6 +35,7 @@ interface Row {
 
 interface StoredMetric {
   readonly metricId: string;
+  readonly partition: number;
   rows: Row[];
   lastRowid: number;
   status: MetricStatus;
@@ -55,9 +57,10 @@ export class MemoryLog implements ModelLog {
   readonly commits: { metricId: string; from: number; to: number }[] = [];
   readonly #metrics = new Map<string, StoredMetric>();
 
-  addMetric(metricId: string): void {
+  addMetric(metricId: string, partition = 0): void {
     this.#metrics.set(metricId, {
       metricId,
+      partition,
       rows: [],
       lastRowid: 0,
       status: MetricStatus.UNMONITORED,
@@ -152,7 +155,7 @@ export class MemoryLog implements ModelLog {
     return {
       generation: metric.generation,
       status: metric.status,
-      partition: 0,
+      partition: metric.partition,
       processedRowid: metric.processedRowid,
       lastRowid: metric.lastRowid,
       firstRowid: metric.rows[0]?.rowid ?? 0,
@@ -216,10 +219,10 @@ export class MemoryLog implements ModelLog {
     return { refused: null };
   }
 
-  async modelsWithWork(afterMetricId: string, limit: number): Promise<string[]> {
+  async modelsWithWork(afterMetricId: string, limit: number, within: Partitions = null): Promise<string[]> {
     await Promise.resolve();
     return Array.from(this.#metrics.values())
-      .filter(hasWork)
+      .filter((metric) => hasWork(metric) && (within?.includes(metric.partition) ?? true))
       .map(({ metricId }) => metricId)
       .filter((metricId) => metricId > afterMetricId)
       .sort()

@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import type { CheckpointStore } from '../../../src/checkpoints/checkpoint-store.ts';
 import type { Clock } from '../../../src/clock.ts';
+import { soleOwnership, type Ownership } from '../../../src/ownership/ownership.ts';
 import { ModelScheduler, type ModelSchedulerParts } from '../../../src/scheduler/model-scheduler.ts';
 import type { ModelWorker } from '../../../src/scheduler/model-worker.ts';
 import { InProcessWorker } from './in-process-worker.ts';
@@ -33,6 +34,7 @@ export interface HarnessOptions {
   readonly startWorker?: () => Promise<ModelWorker>;
   readonly clock?: Clock;
   readonly epoch?: number;
+  readonly ownership?: Ownership;
 }
 
 /** A scheduler with everything around it in memory. */
@@ -59,7 +61,7 @@ export class SchedulerHarness {
       checkpoints: this.checkpoints,
       telemetry: { log: pino({ level: 'silent' }), registry: this.#registry },
       settings: { ...DEFAULT_SETTINGS, ...options.settings },
-      epoch: options.epoch ?? 1,
+      ownership: options.ownership ?? soleOwnership(options.epoch ?? 1),
       runtime: {
         startWorker: options.startWorker ?? startWorker,
         knowsRevision: (revision) => revision === REVISION,
