@@ -20,7 +20,7 @@ module.exports = {
       name: 'stages-do-not-import-what-composes-them',
       severity: 'error',
       from: { path: `^src/(${stages}|monitoring|store|bus|checkpoints)/` },
-      to: { path: '^src/(engine|services|edges|cli/|index)' },
+      to: { path: '^src/(engine|services|ground|edges|roles|cli/|index)' },
     },
     {
       name: 'only-scheduler-anomaly-and-monitoring-know-htm',
@@ -34,7 +34,7 @@ module.exports = {
       from: {
         path: '^src/',
         pathNot:
-          '^src/(services|open-store|open-bus)\\.ts$|^src/store/(sqlite|sql|server|mysql|postgres)/|^src/bus/(memory|rabbitmq)/|^src/checkpoints/filesystem/',
+          '^src/(open-store|open-bus)\\.ts$|^src/store/(sqlite|sql|server|mysql|postgres)/|^src/bus/(memory|rabbitmq)/|^src/checkpoints/filesystem/',
       },
       to: {
         path: '^src/store/(sqlite|sql|server|mysql|postgres)/|^src/bus/(memory|rabbitmq)/|^src/checkpoints/filesystem/',

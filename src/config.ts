@@ -498,6 +498,17 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe('The HTTP interface.'),
+  health: z
+    .strictObject({
+      host: z
+        .string()
+        .min(1)
+        .default('127.0.0.1')
+        .describe('Address to serve them on: loopback alone unless changed.'),
+      port: port.default(8081).describe('Port to serve them on; 0 takes any free one.'),
+    })
+    .prefault({})
+    .describe('Health and metrics of a process that does not serve the HTTP interface, which has them too.'),
   log: z
     .strictObject({
       level: z

@@ -32,12 +32,12 @@ export function openDataDirectory(path: string): DataDirectory {
     throw cannotOpen(path, error);
   }
   const held = lock;
-  return {
-    path,
-    databaseFile: databaseFile(path),
-    checkpointDirectory: join(path, 'checkpoints'),
-    release: () => held.close(),
-  };
+  return { ...pathsIn(path), release: () => held.close() };
+}
+
+/** The directory of processes that keep nothing in it but saved models, if those: they may share it. */
+export function sharedDataDirectory(path: string): DataDirectory {
+  return { ...pathsIn(path), release: () => undefined };
 }
 
 /** Whether an engine, which is alive then, has the directory. Takes no lock that would keep one from starting for longer than an instant. */
@@ -62,6 +62,10 @@ export function lockFile(path: string): string {
 
 export function databaseFile(path: string): string {
   return join(path, 'htmengine.db');
+}
+
+function pathsIn(path: string): Omit<DataDirectory, 'release'> {
+  return { path, databaseFile: databaseFile(path), checkpointDirectory: join(path, 'checkpoints') };
 }
 
 /** One after the other rather than recursively: Node's recursive form never returns below /proc. */

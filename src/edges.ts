@@ -1,4 +1,5 @@
 import type { Address } from './address.ts';
+import { HealthServer } from './api/health-server.ts';
 import { Api } from './api/server.ts';
 import type { Bus } from './bus/bus.ts';
 import type { CheckpointStore } from './checkpoints/checkpoint-store.ts';
@@ -78,6 +79,16 @@ export async function startApi(config: Config, services: EdgeServices): Promise<
   services.started.push(() => api.stop());
   services.reloading.onChange((changed) => api.update(changed.api));
   return { host: options.host, port: await api.start() };
+}
+
+/** Serves health and metrics alone. @returns where. @throws HtmEngineError `listen_failed` */
+export async function startHealth(
+  { health }: Config,
+  { store, telemetry, started }: EdgeServices,
+): Promise<Address> {
+  const server = new HealthServer(health, { telemetry, ready: () => store.ping() });
+  started.push(() => server.stop());
+  return { host: health.host, port: await server.start() };
 }
 
 /** Listens for Graphite lines. @returns where, or null if it is switched off. @throws HtmEngineError `listen_failed` */

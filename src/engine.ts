@@ -14,6 +14,7 @@ import type { ExportedModel } from './monitoring/transfer.ts';
 import type { ResultHandler } from './publishing/delivery.ts';
 import type { Subscription } from './publishing/publisher.ts';
 import { type EngineAddresses, type Services, startServices } from './services.ts';
+import { ALL_ROLES, type Role } from './roles.ts';
 import { StartedServices } from './started-services.ts';
 import type { DataRow, DataSelection, MetricSummary } from './store/queries.ts';
 
@@ -35,6 +36,7 @@ export class Engine {
   readonly config: Config;
   /** Where metrics come from; an application may register sources of its own. */
   readonly datasources = new DatasourceRegistry(this);
+  readonly #roles: ReadonlySet<Role>;
   /** Resolves with the reason if the engine can no longer work and should be stopped. */
   readonly failed: Promise<Error>;
   readonly #fail: (reason: Error) => void;
@@ -44,9 +46,13 @@ export class Engine {
   #starting = false;
   #stopped: Promise<void> | null = null;
 
-  /** @throws HtmEngineError `config_invalid` */
-  constructor(settings: ConfigInput = {}) {
+  /**
+   * @param roles what this process does of the work, where several share it. Operations work whatever they are.
+   * @throws HtmEngineError `config_invalid`
+   */
+  constructor(settings: ConfigInput = {}, roles: ReadonlySet<Role> = ALL_ROLES) {
     this.config = parseConfig(settings);
+    this.#roles = roles;
     ({ promise: this.failed, resolve: this.#fail } = Promise.withResolvers<Error>());
     this.#log = createLogger(
       this.config.log.level,
@@ -64,6 +70,7 @@ export class Engine {
     this.#starting = true;
     try {
       this.#services = await startServices(this.config, {
+        roles: this.#roles,
         log: this.#log,
         started: this.#started,
         onFailure: this.#fail,
@@ -163,6 +170,12 @@ export class Engine {
    */
   async subscribe(handler: ResultHandler, { consumer }: SubscribeOptions = {}): Promise<Subscription> {
     const { publisher } = this.#running;
+    if (consumer !== undefined && !this.#roles.has('publisher')) {
+      throw new HtmEngineError(
+        'invalid_argument',
+        `consumer ${consumer}: only a process with the role publisher serves consumers that have a name`,
+      );
+    }
     return consumer === undefined ? publisher.subscribeLive(handler) : publisher.subscribe(consumer, handler);
   }
 

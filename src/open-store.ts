@@ -112,9 +112,13 @@ export function describeStore(url: string): string {
   return describeServer(parseServerUrl(url));
 }
 
-/** Saved models in files below `directory`. @throws HtmEngineError `store_unavailable` */
-export function openCheckpointFiles(directory: string): Promise<CheckpointStore> {
-  return FilesystemCheckpointStore.open(directory);
+/**
+ * Saved models in files below `directory`.
+ * @param isShared other processes may be writing there.
+ * @throws HtmEngineError `store_unavailable`
+ */
+export function openCheckpointFiles(directory: string, isShared = false): Promise<CheckpointStore> {
+  return FilesystemCheckpointStore.open(directory, isShared);
 }
 
 export { isServerUrl } from './store/server/url.ts';

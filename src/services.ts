@@ -1,39 +1,32 @@
-import type { Logger } from 'pino';
-import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Address } from './address.ts';
 import { AnomalyService } from './anomaly/anomaly-service.ts';
 import { startCustomData, startResultsExchange } from './broker-edges.ts';
 import type { CheckpointStore } from './checkpoints/checkpoint-store.ts';
-import { FilesystemCheckpointStore } from './checkpoints/filesystem/filesystem-checkpoint-store.ts';
 import type { Config } from './config.ts';
 import { Reloading } from './config/reloading.ts';
-import { openDataDirectory } from './data-directory.ts';
-import { DiskWatch } from './disk-watch.ts';
-import { type EdgeServices, startApi, startDemo, startGraphite, startHostCollector } from './edges.ts';
+import { startApi, startDemo, startGraphite, startHealth, startHostCollector } from './edges.ts';
+import { type Ground, openGround, type ServiceContext } from './ground.ts';
 import { algorithmRevision, logLikelihood } from './htm/index.ts';
 import { IncidentService } from './incidents/incidents.ts';
 import { createIntake, type Intake } from './intake.ts';
-import { ScoringLag } from './lag.ts';
-import { automaticRequest } from './monitoring/generation-request.ts';
+import { deleteClosedCheckpoints } from './monitoring/closed-checkpoints.ts';
+import { automaticRequest, type ModelSettings } from './monitoring/generation-request.ts';
 import { modelSettings } from './monitoring/model-settings.ts';
 import { Monitoring } from './monitoring/monitoring.ts';
 import { ModelTransfer } from './monitoring/transfer.ts';
-import { openBus } from './open-bus.ts';
-import { listCheckpointFiles, openStore, SQLITE } from './open-store.ts';
-import { openOwnership } from './ownership/open-ownership.ts';
+import { nothingOwned } from './ownership/ownership.ts';
 import { Publisher } from './publishing/publisher.ts';
-import { RefusalCounter } from './refusals.ts';
 import { RetentionService } from './retention/retention-service.ts';
+import { checkRoles, isComplete } from './roles.ts';
 import { ModelScheduler } from './scheduler/model-scheduler.ts';
-import type { StartedServices } from './started-services.ts';
-import { storeRepetitions } from './store-repetitions.ts';
 import type { Store } from './store/store.ts';
 import { MetricStorer } from './storer/metric-storer.ts';
-import { timedLog } from './timed-log.ts';
 
 /** Where a running engine listens; null for what is switched off. */
 export interface EngineAddresses {
   readonly http: Address | null;
+  /** Health and metrics of a process that serves no HTTP otherwise. */
+  readonly health: Address | null;
   readonly graphite: Address | null;
 }
 
@@ -50,108 +43,48 @@ export interface Services {
   readonly addresses: EngineAddresses;
 }
 
-/** What the services are started with, besides the settings. */
-export interface ServiceContext {
-  readonly log: Logger;
-  /** Filled as services start, so that those that did can be ended if a later one cannot start. */
-  readonly started: StartedServices;
-  /** Told once if the engine can no longer work. */
-  readonly onFailure: (error: Error) => void;
-}
-
 const DAY_SECONDS = 86_400;
 /** How long each service may take to finish what it is in. */
 const STOP_TIMEOUT_MS = 10_000;
 
 /**
- * The composition root: every service in this process, on the store and the bus that are configured; the one place that
- * names concrete adapters (with `open-store.ts` and `open-bus.ts`). Services start in the order that lets each find those it hands work
- * to, and are ended in the opposite one: first what lets samples in, so that what was accepted is stored, last the store.
- * @throws HtmEngineError `data_directory_unwritable`, `store_locked`, `store_newer`, `listen_failed`
+ * The composition root: the services of a process's roles, on the store and the bus that are configured. Everything that
+ * an engine's operations need is there in any process; what runs by itself is started by role, in the order that lets each
+ * find those it hands work to, and ended in the opposite one: first what lets samples in, so that what was accepted is
+ * stored, last the store.
+ * @throws HtmEngineError `config_invalid`, `data_directory_unwritable`, `store_locked`, `store_newer`, `store_incomplete`,
+ *   `store_unavailable`, `broker_unavailable`, `listen_failed`
  */
-export async function startServices(
-  config: Config,
-  { log: logger, started, onFailure }: ServiceContext,
-): Promise<Services> {
-  const nowSeconds = () => Math.floor(Date.now() / 1000);
-  const telemetry = { log: logger, registry: new Registry() };
-  collectDefaultMetrics({ register: telemetry.registry });
-
-  const directory = openDataDirectory(config.dataDirectory);
-  started.push(() => directory.release());
-  const store = await openStore(config.store, directory.databaseFile, {
-    onFailure,
-    onRepeat: storeRepetitions(telemetry),
-  });
-  started.push(() => store.close());
-  const ownershipOf = await openOwnership({
-    store,
-    isSole: config.store.url === SQLITE,
-    settings: config.ownership,
-    telemetry,
-    started,
-  });
-  const checkpoints = areCheckpointsRows(config)
-    ? store.checkpoints
-    : await FilesystemCheckpointStore.open(directory.checkpointDirectory);
-  const { bus, original, disconnect } = await openBus(
-    config.bus,
-    () => store.catalogue.partitions(),
-    telemetry,
-  );
-  started.push(disconnect);
-  const refusals = new RefusalCounter(telemetry);
-  const log = timedLog(store.log, telemetry.registry);
-  const lag = new ScoringLag(telemetry.registry);
+export async function startServices(config: Config, context: ServiceContext): Promise<Services> {
+  const { roles } = context;
+  checkRoles(roles, config);
+  const ground = await openGround(config, context);
+  const { store, log, checkpoints, bus, original, telemetry, refusals, started, nowSeconds } = ground;
 
   const publisher = new Publisher({
     ...config.publishing,
     log,
     bus,
     telemetry,
-    ownership: await ownershipOf('publishing'),
+    ownership: roles.has('publisher') ? await ground.ownershipOf('publishing') : nothingOwned,
     logLikelihood,
   });
   publisher.start();
   started.push(() => publisher.stop(STOP_TIMEOUT_MS));
-
-  const anomaly = new AnomalyService({
-    ...config.anomaly,
-    log,
-    bus,
-    telemetry,
-    lag,
-    ownership: await ownershipOf('anomaly'),
-  });
-  anomaly.start();
-  started.push(() => anomaly.stop(STOP_TIMEOUT_MS));
-
-  const scheduler = new ModelScheduler({
-    store: log,
-    bus,
-    checkpoints,
-    telemetry,
-    settings: config.scheduler,
-    ownership: await ownershipOf('scheduler'),
-  });
-  started.push(() => scheduler.stop());
-  await scheduler.start();
+  if (roles.has('anomaly-service')) await startAnomaly(config, ground);
+  const scheduler = roles.has('model-scheduler') ? await startScheduler(config, ground) : null;
 
   const models = modelSettings(config);
   const monitoring = new Monitoring({
     catalogue: store.catalogue,
     bus,
     telemetry,
-    forgetModel: (metricId) => {
-      lag.forget(metricId);
-      return scheduler.forget(metricId);
-    },
+    forgetModel: modelForgetter(ground, scheduler),
     models,
     sweepMs: config.monitoring.sweepMs,
   });
-  monitoring.start();
+  monitoring.start({ activating: roles.has('metric-storer'), tidying: roles.has('retention') });
   started.push(() => monitoring.stop(STOP_TIMEOUT_MS));
-
   const retention = new RetentionService({
     ...retentionSettings(config),
     retention: store.retention,
@@ -160,59 +93,77 @@ export async function startServices(
     telemetry,
     nowSeconds,
   });
-  const { budgetBytes, intervalSeconds } = config.disk;
-  const disk = new DiskWatch({
-    dataDirectory: directory.path,
-    databaseFile: directory.databaseFile,
-    checkpointFiles: () => listCheckpointFiles(directory.path),
-    budgetBytes,
-    intervalMs: intervalSeconds * 1000,
-    telemetry,
-  });
-  disk.start();
-  started.push(() => disk.stop());
-  retention.start();
+  if (roles.has('retention')) retention.start();
   started.push(() => retention.stop());
-
-  const autoMonitor = config.monitoring.auto ? automaticRequest(models) : null;
-  const activate = (metricIds: readonly string[]) => monitoring.activateReady(metricIds);
-  await new MetricStorer({ bus, log, refusals, telemetry, lag, autoMonitor, activate }).start();
+  if (roles.has('metric-storer')) await startStorer(config, ground, monitoring, models);
   started.push(() => bus.close());
 
   const intake = createIntake(bus, refusals, nowSeconds);
-  const transfer = new ModelTransfer({
-    catalogue: store.catalogue,
-    queries: store.queries,
-    bus,
-    monitoring,
-    nowSeconds,
-  });
+  const { catalogue, queries } = store;
+  const transfer = new ModelTransfer({ catalogue, queries, bus, monitoring, nowSeconds });
   const incidents = new IncidentService({ ...config.incidents, store: store.incidents, nowSeconds });
   const reloading = new Reloading(config, telemetry);
-  const edges: EdgeServices = {
-    store,
-    checkpoints,
-    bus,
-    monitoring,
-    incidents,
-    transfer,
-    publisher,
-    retention,
-    intake,
-    refusals,
-    telemetry,
-    nowSeconds,
-    reloading,
-    started,
+  const edges = { ...ground, monitoring, incidents, transfer, publisher, retention, intake, reloading };
+  const takesHttp = roles.has('api') && config.api.enabled;
+  const addresses = {
+    http: takesHttp ? await startApi(config, edges) : null,
+    health: takesHttp || isComplete(roles) ? null : await startHealth(config, edges),
+    graphite: roles.has('metric-listener') ? await startGraphite(config, edges) : null,
   };
-  const addresses = { http: await startApi(config, edges), graphite: await startGraphite(config, edges) };
   if (original !== null) {
-    await startResultsExchange(config, edges, original);
-    startCustomData(config, edges, original);
+    if (roles.has('publisher')) await startResultsExchange(config, edges, original);
+    if (roles.has('metric-listener')) startCustomData(config, edges, original);
   }
-  if (config.collector.host) await startHostCollector(config, edges);
-  if (config.collector.demo) startDemo(edges);
+  if (roles.has('metric-listener') && config.collector.host) await startHostCollector(config, edges);
+  if (roles.has('api') && config.collector.demo) startDemo(edges);
   return { store, checkpoints, monitoring, incidents, transfer, publisher, intake, reloading, addresses };
+}
+
+async function startAnomaly(config: Config, ground: Ground): Promise<void> {
+  const { log, bus, telemetry, lag, started } = ground;
+  const ownership = await ground.ownershipOf('anomaly');
+  const anomaly = new AnomalyService({ ...config.anomaly, log, bus, telemetry, lag, ownership });
+  anomaly.start();
+  started.push(() => anomaly.stop(STOP_TIMEOUT_MS));
+}
+
+async function startScheduler({ scheduler: settings }: Config, ground: Ground): Promise<ModelScheduler> {
+  const { log: store, bus, checkpoints, telemetry, started } = ground;
+  const ownership = await ground.ownershipOf('scheduler');
+  const scheduler = new ModelScheduler({ store, bus, checkpoints, telemetry, settings, ownership });
+  started.push(() => scheduler.stop());
+  await scheduler.start();
+  return scheduler;
+}
+
+async function startStorer(
+  config: Config,
+  { bus, log, refusals, telemetry, lag }: Ground,
+  monitoring: Monitoring,
+  models: ModelSettings,
+): Promise<void> {
+  const autoMonitor = config.monitoring.auto ? automaticRequest(models) : null;
+  const activate = (metricIds: readonly string[]) => monitoring.activateReady(metricIds);
+  await new MetricStorer({ bus, log, refusals, telemetry, lag, autoMonitor, activate }).start();
+}
+
+/**
+ * How the model of a closed generation goes. Where the scheduler is another process's, its checkpoints are deleted here and
+ * the scheduler is woken: it finds that the model is of no use any more.
+ */
+function modelForgetter(
+  { log, checkpoints, lag, bus }: Ground,
+  scheduler: ModelScheduler | null,
+): (metricId: string) => Promise<void> {
+  return async (metricId) => {
+    lag.forget(metricId);
+    if (scheduler !== null) {
+      await scheduler.forget(metricId);
+      return;
+    }
+    await deleteClosedCheckpoints(log, checkpoints, metricId);
+    bus.wake('rowsStored', [metricId]);
+  };
 }
 
 function retentionSettings({ retention }: Config) {
@@ -223,8 +174,4 @@ function retentionSettings({ retention }: Config) {
     intervalMs: intervalSeconds * 1000,
     batchRows,
   };
-}
-
-function areCheckpointsRows({ checkpoints: { keptIn }, store }: Config): boolean {
-  return keptIn === 'auto' ? store.url !== SQLITE : keptIn === 'database';
 }

@@ -14,6 +14,7 @@ import { registerMetrics } from './commands/metrics.ts';
 import { registerModels } from './commands/models.ts';
 import { registerPlan } from './commands/plan.ts';
 import { registerRetention } from './commands/retention.ts';
+import { registerRoles } from './commands/roles.ts';
 import { registerResults } from './commands/results.ts';
 import { registerSend } from './commands/send.ts';
 import { registerStore } from './commands/store.ts';
@@ -27,6 +28,7 @@ type Register = (program: Command) => void;
 /** In the order in which --help tells of them. */
 const COMMANDS: readonly Register[] = [
   registerUp,
+  registerRoles,
   registerMetrics,
   registerModels,
   registerResults,

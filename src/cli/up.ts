@@ -3,20 +3,24 @@ import { hostAndPort, reachableHost } from '../address.ts';
 import { watchFiles } from '../config/reloading.ts';
 import { loadConfig, problemText, resolveSettings } from '../config/resolve.ts';
 import { Engine } from '../engine.ts';
+import { ALL_ROLES, isComplete, parseRoles, type Role } from '../roles.ts';
 import { type ConfigOptions, commandLineSettings } from './config-options.ts';
 
 /** How often files of settings are looked at. */
 const POLL_MS = 10_000;
 
-/** Runs the engine until a signal asks it to stop; a second signal ends the process at once. */
-export async function up(options: ConfigOptions): Promise<void> {
+/** Runs the engine, or its services of some roles, until a signal asks it to stop; a second signal ends the process at once. */
+export async function up(
+  options: ConfigOptions,
+  roles: ReadonlySet<Role> = typeof options.roles === 'string' ? parseRoles(options.roles) : ALL_ROLES,
+): Promise<void> {
   const given = commandLineSettings(options);
-  const engine = new Engine(loadConfig(given));
+  const engine = new Engine(loadConfig(given), roles);
   for (const note of resolveSettings(given).notes) process.stderr.write(`htmengine: ${problemText(note)}\n`);
   // A signal that comes while the engine starts counts, so listen before starting.
   const asked = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM'), engine.failed]);
   await engine.start();
-  process.stdout.write(greeting(engine));
+  process.stdout.write(isComplete(roles) ? greeting(engine) : shortGreeting(engine, roles));
   const stopReloading = reloadOnRequest(engine, options);
 
   const outcome = await asked;
@@ -46,6 +50,16 @@ function reloadOnRequest(engine: Engine, options: ConfigOptions): () => void {
     process.off('SIGHUP', reload);
     stopWatching();
   };
+}
+
+/** Of a process that shares the work with others. */
+function shortGreeting({ addresses }: Engine, roles: ReadonlySet<Role>): string {
+  const lines = [`HTM Engine is running: ${[...roles].join(', ')}.`];
+  const { graphite, http, health } = addresses;
+  if (graphite !== null) lines.push(`  Graphite   ${hostAndPort(graphite)}`);
+  if (http !== null) lines.push(`  HTTP       http://${hostAndPort(http)}`);
+  if (health !== null) lines.push(`  Health     http://${hostAndPort(health)}/healthz, /readyz, /metrics`);
+  return `${lines.join('\n')}\n`;
 }
 
 function greeting({ addresses: { http, graphite }, config }: Engine): string {

@@ -84,6 +84,13 @@ export const FLAGS: readonly SettingFlag[] = [
     help: 'purge rows that are older, once nothing needs them any more; 0 keeps them',
     default: '0',
   },
+  {
+    name: '--health-port',
+    argument: '<n>',
+    path: 'health.port',
+    help: 'serve health and metrics on this port where HTTP is not served otherwise; 0 takes any free one',
+    default: '8081',
+  },
   { name: '--auto-monitor', path: 'monitoring.auto', help: 'monitor every new metric by itself' },
   {
     name: '--collect-host',

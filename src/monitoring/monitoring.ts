@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { retryStore } from '../backoff.ts';
-import type { Clock } from '../clock.ts';
+import { type Clock, systemClock } from '../clock.ts';
 import type { Bus } from '../bus/bus.ts';
 import { HtmEngineError, hasCode } from '../errors.ts';
 import type { ModelChange, ModelCommand } from '../model-command.ts';
@@ -31,6 +31,8 @@ export type Restart = 'retry' | 'skip' | 'relearn';
 /** Rows of one transaction when results are cleared or rows removed, so that others get in between. */
 const BATCH_ROWS = 5_000;
 const PAGE_METRICS = 100;
+/** How often what others left half done is looked for. */
+const TIDYING_MS = 60_000;
 const ACTIVATION_CONCURRENCY = 4;
 
 /**
@@ -63,18 +65,16 @@ export class Monitoring {
     });
   }
 
-  /** Begins to open generations whose rows are there, and finishes in the background what an earlier run left half done. */
-  start(): void {
-    this.#activation.start();
+  /**
+   * Begins to open generations whose rows are there (`activating`), and finishes in the background what was left half done
+   * (`tidying`). Where several processes run, one that does not may leave it to others; operations work in each.
+   */
+  start({ activating = true, tidying = true }: { activating?: boolean; tidying?: boolean } = {}): void {
+    if (activating) this.#activation.start();
+    if (!tidying) return;
     const { signal } = this.#stopping;
     this.#copiesAbandoned = this.#patiently(signal, () => this.#options.catalogue.abandonCopies());
-    this.#finishing = this.#finishInterruptedWork().catch((error: unknown) => {
-      if (hasCode(error, 'stopped')) return;
-      this.#log.error(
-        { event: 'monitoring.cleanup_failed', err: error },
-        'cleaning up after the last run failed; the next start tries again',
-      );
-    });
+    this.#finishing = this.#keepTidying();
   }
 
   /** Ends the background work, at most `timeoutMs`; what is left of it waits for the next start. */
@@ -306,6 +306,24 @@ export class Monitoring {
 
   async #clearResults(metricId: string): Promise<void> {
     while (await this.#options.catalogue.clearResults(metricId, BATCH_ROWS));
+  }
+
+  /** Again and again: another process may be killed in the middle of something while this one runs. Never rejects. */
+  async #keepTidying(): Promise<void> {
+    const { signal } = this.#stopping;
+    const { clock = systemClock } = this.#options;
+    while (!signal.aborted) {
+      try {
+        await this.#finishInterruptedWork();
+      } catch (error) {
+        if (hasCode(error, 'stopped')) return;
+        this.#log.error(
+          { event: 'monitoring.cleanup_failed', err: error },
+          'finishing what was left half done failed; trying again',
+        );
+      }
+      await clock.sleep(TIDYING_MS, signal).catch(() => undefined);
+    }
   }
 
   async #finishInterruptedWork(): Promise<void> {

@@ -31,6 +31,14 @@ export interface OwnershipWorker {
   handOver(partitions: ReadonlySet<number>): Promise<void>;
 }
 
+/** A process that does not work on the stage. */
+export const nothingOwned: Ownership = {
+  epochFor: () => null,
+  mayOwn: () => false,
+  partitions: [],
+  assign: () => undefined,
+};
+
 /** The only process of its installation: every partition is its own, for ever, under one epoch. */
 export function soleOwnership(epoch: number): Ownership {
   return {

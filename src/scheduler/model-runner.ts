@@ -29,6 +29,8 @@ export interface ModelRunnerParts {
   readonly sliceRows: number;
   readonly ownership: Ownership;
   readonly clock: Clock;
+  /** Deletes the checkpoints of a metric's closed generations. */
+  readonly deleteClosed: (metricId: string) => Promise<void>;
   readonly log: Logger;
   readonly metrics: SchedulerMetrics;
 }
@@ -80,6 +82,8 @@ export class ModelRunner {
     const held = warmModels.get(metricId);
     if (task === null || epoch === null || (held !== null && !continues(held, task)))
       warmModels.drop(metricId);
+    // Another process closed the generation. It deletes the checkpoints too, but not one that was written meanwhile.
+    if (task === null && held !== null) await this.#parts.deleteClosed(metricId);
     return task === null || epoch === null ? null : { ...task, epoch };
   }
 

@@ -3,6 +3,7 @@ import type { Bus } from '../bus/bus.ts';
 import type { CheckpointStore } from '../checkpoints/checkpoint-store.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import type { Config } from '../config.ts';
+import { deleteClosedCheckpoints } from '../monitoring/closed-checkpoints.ts';
 import type { Ownership } from '../ownership/ownership.ts';
 import type { Telemetry } from '../telemetry.ts';
 import { CheckpointPolicy } from './checkpoint-policy.ts';
@@ -105,6 +106,7 @@ export class ModelScheduler {
       sliceRows: settings.sliceRows,
       ownership,
       clock,
+      deleteClosed: (metricId) => this.#deleteClosed(metricId),
       log,
       metrics,
     });
@@ -157,7 +159,6 @@ export class ModelScheduler {
   async forget(metricId: string): Promise<void> {
     await this.#dispatcher.exclusively(metricId, async () => {
       this.#warmModels.drop(metricId);
-      await this.#writer.settled(metricId);
       await this.#deleteClosed(metricId);
     });
   }
@@ -192,19 +193,11 @@ export class ModelScheduler {
 
   async #deleteClosed(metricId: string): Promise<void> {
     const { store, checkpoints } = this.#parts;
-    const task = await this.#patience.read(
-      'read what a model has to do',
-      async () => await store.modelTask(metricId),
+    await this.#writer.settled(metricId);
+    await this.#patience.read(
+      'delete checkpoints',
+      async () => await deleteClosedCheckpoints(store, checkpoints, metricId),
     );
-    await this.#patience.read('delete checkpoints', async () => {
-      if (task === null) {
-        await checkpoints.deleteAll(metricId);
-        return;
-      }
-      for (const name of await checkpoints.list(metricId)) {
-        if (name.generation !== task.generation.generation) await checkpoints.delete(name);
-      }
-    });
   }
 
   async #stop(): Promise<void> {

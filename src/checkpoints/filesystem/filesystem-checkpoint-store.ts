@@ -21,13 +21,14 @@ export class FilesystemCheckpointStore implements CheckpointStore {
   }
 
   /**
-   * Opens the store in `directory`, which is created if need be; whatever interrupted writes left behind is removed.
+   * Opens the store in `directory`, which is created if need be; whatever interrupted writes left behind is removed, unless
+   * other processes may be writing (`isShared`).
    * @throws HtmEngineError `store_unavailable`
    */
-  static async open(directory: string): Promise<FilesystemCheckpointStore> {
+  static async open(directory: string, isShared = false): Promise<FilesystemCheckpointStore> {
     return await guarded(`open the checkpoint directory ${directory}`, async () => {
       const scratch = join(directory, SCRATCH);
-      await rm(scratch, { recursive: true, force: true });
+      if (!isShared) await rm(scratch, { recursive: true, force: true });
       await mkdir(scratch, { recursive: true, mode: DIRECTORY_MODE });
       // A process that died may have created directories without bringing their entries to the disk.
       const shards = (await entries(directory)).filter((entry) => entry.isDirectory());

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { AgeOptions, RetentionOptions } from '../retention/retention.ts';
+import { addConfigOptions, type ConfigOptions } from '../config-options.ts';
 import { parseNumber } from './arguments.ts';
 import { engineOptions, exactOption, examples, METRICS_ARGUMENT, METRICS_HELP } from './engine-options.ts';
 
@@ -14,7 +15,13 @@ function parseDays(text: string): number {
 }
 
 export function registerRetention(program: Command): void {
-  const group = program.command('retention').description('how long rows are kept, and purging old ones');
+  const group = addConfigOptions(
+    program
+      .command('retention')
+      .description(
+        'how long rows are kept, and purging old ones; alone: run that part of the work (one of several processes that share it)',
+      ),
+  ).action(async (options: ConfigOptions) => (await import('../up.ts')).up(options, new Set(['retention'])));
   const commands = () => import('../retention/retention.ts');
 
   engineOptions(group.command('status').description('the age at which rows go, and what the last pass did'))
