@@ -12,7 +12,9 @@ import { openOwnership, type OwnershipOf } from './ownership/open-ownership.ts';
 import { RefusalCounter } from './refusals.ts';
 import { isComplete, type Role } from './roles.ts';
 import type { StartedServices } from './started-services.ts';
+import { StoreCosts } from './store-costs.ts';
 import { storeRepetitions } from './store-repetitions.ts';
+import type { Stage } from './store/leases.ts';
 import type { Log } from './store/log.ts';
 import type { Store } from './store/store.ts';
 import type { Telemetry } from './telemetry.ts';
@@ -31,8 +33,8 @@ export interface ServiceContext {
 /** What every process stands on, whatever its roles. */
 export interface Ground {
   readonly store: Store;
-  /** The store's log, timed. */
-  readonly log: Log;
+  /** The store's log, timed, and counted as what a stage asks of it. */
+  readonly logOf: (stage: Stage | 'storer' | 'monitoring') => Log;
   readonly checkpoints: CheckpointStore;
   readonly bus: Bus;
   /** Null without a broker. */
@@ -61,7 +63,9 @@ export async function openGround(config: Config, context: ServiceContext): Promi
   });
   started.push(() => store.close());
   const { ownership: settings } = config;
-  const ownershipOf = await openOwnership({ store, isSole, settings, telemetry, started });
+  const costs = new StoreCosts(telemetry.registry);
+  const log = timedLog(store.log, telemetry.registry);
+  const ownershipOf = await openOwnership({ store, costs, isSole, settings, telemetry, started });
   const checkpoints = areCheckpointsRows(config)
     ? store.checkpoints
     : await openCheckpointFiles(directory.checkpointDirectory, isShared);
@@ -72,7 +76,7 @@ export async function openGround(config: Config, context: ServiceContext): Promi
   started.push(disconnect);
   return {
     store,
-    log: timedLog(store.log, telemetry.registry),
+    logOf: (stage) => costs.of(stage, log),
     checkpoints,
     bus,
     original,

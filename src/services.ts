@@ -59,11 +59,11 @@ export async function startServices(config: Config, context: ServiceContext): Pr
   const { roles } = context;
   checkRoles(roles, config);
   const ground = await openGround(config, context);
-  const { store, log, checkpoints, bus, original, telemetry, refusals, started, nowSeconds } = ground;
+  const { store, checkpoints, bus, original, telemetry, refusals, started, nowSeconds } = ground;
 
   const publisher = new Publisher({
     ...config.publishing,
-    log,
+    log: ground.logOf('publishing'),
     bus,
     telemetry,
     ownership: roles.has('publisher') ? await ground.ownershipOf('publishing') : nothingOwned,
@@ -120,7 +120,8 @@ export async function startServices(config: Config, context: ServiceContext): Pr
 }
 
 async function startAnomaly(config: Config, ground: Ground): Promise<void> {
-  const { log, bus, telemetry, lag, started } = ground;
+  const { bus, telemetry, lag, started } = ground;
+  const log = ground.logOf('anomaly');
   const ownership = await ground.ownershipOf('anomaly');
   const anomaly = new AnomalyService({ ...config.anomaly, log, bus, telemetry, lag, ownership });
   anomaly.start();
@@ -128,7 +129,8 @@ async function startAnomaly(config: Config, ground: Ground): Promise<void> {
 }
 
 async function startScheduler({ scheduler: settings }: Config, ground: Ground): Promise<ModelScheduler> {
-  const { log: store, bus, checkpoints, telemetry, started } = ground;
+  const { bus, checkpoints, telemetry, started } = ground;
+  const store = ground.logOf('scheduler');
   const ownership = await ground.ownershipOf('scheduler');
   const scheduler = new ModelScheduler({ store, bus, checkpoints, telemetry, settings, ownership });
   started.push(() => scheduler.stop());
@@ -138,10 +140,11 @@ async function startScheduler({ scheduler: settings }: Config, ground: Ground): 
 
 async function startStorer(
   config: Config,
-  { bus, log, refusals, telemetry, lag }: Ground,
+  { logOf, bus, refusals, telemetry, lag }: Ground,
   monitoring: Monitoring,
   models: ModelSettings,
 ): Promise<void> {
+  const log = logOf('storer');
   const autoMonitor = config.monitoring.auto ? automaticRequest(models) : null;
   const activate = (metricIds: readonly string[]) => monitoring.activateReady(metricIds);
   await new MetricStorer({ bus, log, refusals, telemetry, lag, autoMonitor, activate }).start();
@@ -152,9 +155,10 @@ async function startStorer(
  * the scheduler is woken: it finds that the model is of no use any more.
  */
 function modelForgetter(
-  { log, checkpoints, lag, bus }: Ground,
+  { logOf, checkpoints, lag, bus }: Ground,
   scheduler: ModelScheduler | null,
 ): (metricId: string) => Promise<void> {
+  const log = logOf('monitoring');
   return async (metricId) => {
     lag.forget(metricId);
     if (scheduler !== null) {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Config } from '../config.ts';
 import type { StartedServices } from '../started-services.ts';
+import type { StoreCosts } from '../store-costs.ts';
 import type { Stage } from '../store/leases.ts';
 import type { Store } from '../store/store.ts';
 import type { Telemetry } from '../telemetry.ts';
@@ -10,6 +11,7 @@ import { SharedOwnership } from './shared-ownership.ts';
 
 export interface OwnershipParts {
   readonly store: Pick<Store, 'catalogue' | 'leases'>;
+  readonly costs: StoreCosts;
   /** No other process can use the store: everything is ours for ever. */
   readonly isSole: boolean;
   readonly settings: Config['ownership'];
@@ -25,17 +27,17 @@ export type OwnershipOf = (stage: Stage) => Promise<Ownership>;
 
 /** @throws HtmEngineError `store_incomplete`, `store_unavailable` */
 export async function openOwnership(parts: OwnershipParts): Promise<OwnershipOf> {
-  const { store, isSole, settings, telemetry, started } = parts;
+  const { store, costs, isSole, settings, telemetry, started } = parts;
   const owner = randomUUID();
+  const shared = new OwnershipTelemetry(telemetry.registry);
   if (isSole) {
     const ownership = soleOwnership(await store.catalogue.takeLeases(owner));
     return () => Promise.resolve(ownership);
   }
   await store.leases.checkServable();
-  const shared = new OwnershipTelemetry(telemetry.registry);
   return async (stage) => {
     const { log } = telemetry;
-    const { leases } = store;
+    const leases = costs.of(stage, store.leases);
     const ownership = new SharedOwnership({ ...settings, stage, owner, leases, log, telemetry: shared });
     started.push(() => ownership.stop());
     await ownership.start();

@@ -192,6 +192,6 @@ export class SharedOwnership implements Ownership {
     const { telemetry, stage } = this.#options;
     telemetry.changes.inc({ stage, change }, leases.length);
     const partitions = leases.map(({ partition }) => partition);
-    this.#log.info({ event: `ownership.${change}`, partitions }, `partitions ${change}`);
+    this.#log.info({ event: 'ownership.changed', change, partitions }, `partitions ${change}`);
   }
 }

@@ -76,7 +76,7 @@ export class Committer {
     const { log, metrics } = this.#parts;
     if (outcome.refused !== null) {
       metrics.refused.inc({ reason: outcome.refused });
-      const level = outcome.refused === 'epoch' ? 'error' : 'info';
+      const level = outcome.refused === 'epoch' ? 'warn' : 'info';
       log[level](
         { event: 'scheduler.scores_refused', metricId: slice.metricId, reason: outcome.refused },
         'raw scores were refused',
