@@ -2,6 +2,7 @@
  * `npm run accept -- NAME`: the long runs that are made before an issue is closed. The tests hold a small form of
  * each.
  */
+import { distributed } from './distributed.ts';
 import { equality } from './equality.ts';
 import { hostile } from './hostile.ts';
 import { kills } from './kills.ts';
@@ -19,6 +20,7 @@ const RUNS: Readonly<Record<string, () => Promise<void>>> = {
   stores,
   original,
   skeleton,
+  distributed,
 };
 
 const [name = ''] = process.argv.slice(2);

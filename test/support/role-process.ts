@@ -12,34 +12,46 @@ const START_TIMEOUT_MS = 60_000;
 /** One of several processes that share the work: the built program, on free ports. */
 export class RoleProcess {
   readonly child: ChildProcess;
+  readonly #host: string;
   /** Of HTTP where it has the role api, else of health and metrics. */
   readonly httpPort: number;
   /** Null without the role metric-listener. */
   readonly graphitePort: number | null;
 
-  private constructor(child: ChildProcess, httpPort: number, graphitePort: number | null) {
+  private constructor(child: ChildProcess, host: string, httpPort: number, graphitePort: number | null) {
     this.child = child;
+    this.#host = host;
     this.httpPort = httpPort;
     this.graphitePort = graphitePort;
   }
 
-  /** @param directory where its settings are written. Resolves once it says that it is running. */
-  static async start(roles: readonly Role[], directory: string, settings: ConfigInput): Promise<RoleProcess> {
+  /**
+   * @param directory where its settings are written. Resolves once it says that it is running.
+   * @param prefix begins its command, to run it elsewhere.
+   */
+  static async start(
+    roles: readonly Role[],
+    directory: string,
+    settings: ConfigInput,
+    prefix: readonly string[] = [],
+  ): Promise<RoleProcess> {
     const config = join(directory, 'settings.yaml');
     await writeFile(config, stringify(settings));
     const [first = 'api'] = roles;
     const command = roles.length === 1 ? [first] : ['up', '--roles', roles.join()];
     const ports = ['--http-port', '0', '--health-port', '0', '--port', '0'];
-    const args = [MAIN, ...command, '--config', config, '--data-dir', directory, ...ports];
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const own = [process.execPath, MAIN, ...command, '--config', config, '--data-dir', directory, ...ports];
+    const [program = process.execPath, ...args] = [...prefix, ...own];
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     const output = { text: '' };
     child.stdout.on('data', (chunk: Buffer) => (output.text += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (output.text += chunk.toString()));
     const deadline = Date.now() + START_TIMEOUT_MS;
     for (;;) {
-      const http = /(?:HTTP|Health) +http:\/\/127\.0\.0\.1:(\d+)/.exec(output.text);
+      const http = /(?:HTTP|Health) +http:\/\/([\d.]+):(\d+)/.exec(output.text);
       const graphite = /Graphite +127\.0\.0\.1:(\d+)/.exec(output.text);
-      if (http !== null) return new RoleProcess(child, Number(http[1]), graphite && Number(graphite[1]));
+      if (http !== null)
+        return new RoleProcess(child, http[1] ?? '', Number(http[2]), graphite && Number(graphite[1]));
       if (child.exitCode !== null || Date.now() > deadline) {
         child.kill('SIGKILL');
         throw new Error(`${roles.join()} did not start:\n${output.text}`);
@@ -61,7 +73,7 @@ export class RoleProcess {
 
   /** The value of a Prometheus metric, summed over its labels; 0 if it is not there. */
   async counter(name: string, label = ''): Promise<number> {
-    const text = await (await fetch(`http://127.0.0.1:${this.httpPort}/metrics`)).text();
+    const text = await (await fetch(`http://${this.#host}:${this.httpPort}/metrics`)).text();
     return text
       .split('\n')
       .filter((line) => (line.startsWith(`${name} `) || line.startsWith(`${name}{`)) && line.includes(label))
