@@ -5,6 +5,7 @@ import type { WarmModel } from './warm-models.ts';
 
 function model(changes: Partial<WarmModel>): WarmModel {
   return {
+    partition: 0,
     metricId: 'a'.repeat(32),
     worker: new InProcessWorker(),
     generation: 1,

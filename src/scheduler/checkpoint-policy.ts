@@ -14,7 +14,7 @@ const FIRST_ROW_MS = 0.4;
 const MIN_SAVE_MS = 2;
 
 /**
- * When it pays to save a model, from what saving and replaying were seen to cost (docs/decisions/0016). Without a
+ * When it pays to save a model, from what saving and replaying were seen to cost (docs/decisions/0019). Without a
  * checkpoint nothing is lost but the time of replaying, so time is all that is weighed.
  */
 export class CheckpointPolicy {
