@@ -86,7 +86,7 @@ describe('a file', () => {
     expect(problems(text)).toEqual([
       './htmengine.yaml:2: scheduler.wrokers is not a setting; did you mean scheduler.workers?',
       './htmengine.yaml:6: listener must hold settings (graphite), not a value',
-      './htmengine.yaml:7: port is not a setting; did you mean listener.graphite.port or api.port?',
+      './htmengine.yaml:7: port is not a setting; did you mean listener.graphite.port or api.port or health.port?',
       './htmengine.yaml:3: scheduler.sliceRows is "many": it must be a whole number from 1 to 10000',
       './htmengine.yaml:9: collector.host is "yes please": it must be true or false',
       './htmengine.yaml:5: api.port is 70000: it must be a whole number from 0 to 65535',

