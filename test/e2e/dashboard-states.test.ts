@@ -238,6 +238,7 @@ describe.skipIf(browserIsMissing())('the page', () => {
     await page.getByText('waiting for rows 30 of 288').waitFor();
 
     await page.getByRole('button', { name: 'Stop monitoring…' }).click();
+    await dialog.waitFor();
     await page.keyboard.press('Escape');
     await dialog.waitFor({ state: 'detached' });
     await page.getByRole('button', { name: 'Stop monitoring…' }).click();
