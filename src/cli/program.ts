@@ -75,7 +75,7 @@ export async function run(argv: readonly string[]): Promise<void> {
 }
 
 /** Every command with its options, ready to parse. */
-function createProgram(): Command {
+export function createProgram(): Command {
   const program = new Command('htmengine')
     .description(
       'Learns what is usual for each of your metrics and tells you when one of them stops behaving.',

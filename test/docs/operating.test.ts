@@ -1,10 +1,8 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { Engine } from '../../src/engine.ts';
-import { temporaryDirectory } from '../support/engine-process.ts';
 
-/** docs/operating.md says what the log and /metrics hold: nothing is missing there and nothing is out of date. */
+/** docs/operating.md says what the log holds: nothing is missing there and nothing is out of date. */
 
 const ROOT = join(import.meta.dirname, '../..');
 const PAGE = readFileSync(join(ROOT, 'docs/operating.md'), 'utf8');
@@ -35,24 +33,4 @@ it('every line that is logged names its event first', () => {
   expect(calls.length).toBeGreaterThan(25);
   const unnamed = calls.filter((line) => !/: (?:\{ event: |\{$)/.test(line));
   expect(unnamed).toEqual([]);
-});
-
-it('every metric of an engine is documented with its type and meaning, and no other', async () => {
-  const directory = await temporaryDirectory();
-  const engine = new Engine({
-    dataDirectory: directory.path,
-    api: { port: 0 },
-    listener: { graphite: { port: 0 } },
-    log: { level: 'silent' },
-  });
-  try {
-    await engine.start();
-    const response = await fetch(`http://127.0.0.1:${engine.addresses.http?.port ?? 0}/metrics`);
-    const registered = (await response.text()).matchAll(/^# HELP (htmengine_\w+) (.*)\n# TYPE \w+ (\w+)$/gm);
-    const rows = [...registered].map(([, name, help, type]) => `| \`${name}\` | ${type} | ${help} |`);
-    expect(documented('Metrics')).toEqual(rows.sort());
-  } finally {
-    await engine.stop();
-    await directory.remove();
-  }
 });
