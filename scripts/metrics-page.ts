@@ -69,9 +69,10 @@ async function startAndStop(): Promise<void> {
 /** The metrics of ours that `act` registers anywhere, by name. What /metrics prints says nothing of labels that have no value yet. */
 async function registeredBy(act: () => Promise<void>): Promise<Registered[]> {
   const found = new Map<string, Registered>();
-  const { registerMetric } = Registry.prototype;
+  const original = Object.getOwnPropertyDescriptor(Registry.prototype, 'registerMetric');
+  const registerMetric = original?.value as Registry['registerMetric'];
   Registry.prototype.registerMetric = function <T extends string>(metric: Metric<T>) {
-    const { name, help, labelNames = [] } = metric as unknown as Registered;
+    const { name, help, labelNames } = metric as unknown as Registered;
     if (name.startsWith(OURS)) found.set(name, { name, help, type: typeOf(metric), labelNames });
     registerMetric.call(this, metric);
   };

@@ -199,7 +199,7 @@ describe('environment variables', () => {
     );
   });
 
-  it('never make it throw, whatever they hold', () => {
+  it('never make it throw, whatever they hold', { timeout: 120_000 }, () => {
     fc.assert(
       fc.property(fc.constantFrom(...SETTINGS), fc.string({ unit: 'binary' }), (setting, text) => {
         const { config: parsed, problems: found } = resolveSettings(

@@ -2,12 +2,15 @@
  * `npm run accept -- NAME`: the long runs that are made before an issue is closed. The tests hold a small form of
  * each.
  */
+import { clone } from './clone.ts';
 import { distributed } from './distributed.ts';
+import { docs } from './docs.ts';
 import { equality } from './equality.ts';
 import { hostile } from './hostile.ts';
 import { kills } from './kills.ts';
 import { nab } from './nab.ts';
 import { original } from './original.ts';
+import { packaged } from './package.ts';
 import { skeleton } from './skeleton.ts';
 import { stores } from './stores.ts';
 
@@ -21,6 +24,9 @@ const RUNS: Readonly<Record<string, () => Promise<void>>> = {
   original,
   skeleton,
   distributed,
+  docs,
+  package: packaged,
+  clone,
 };
 
 const [name = ''] = process.argv.slice(2);

@@ -18,7 +18,7 @@ it('docs/reference/http.md is what the contract says', () => {
   expect(page('reference/http.md')).toBe(httpPage());
 });
 
-it('docs/reference/metrics.md is what a running engine registers', async () => {
+it('docs/reference/metrics.md is what a running engine registers', { timeout: 120_000 }, async () => {
   expect(page('reference/metrics.md')).toBe(await metricsPage());
 });
 

@@ -1,0 +1,88 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { styleText } from 'node:util';
+import { freePort, runIn } from '../support/commands-in.ts';
+import { type MetricJson, temporaryDirectory, until } from '../support/engine-process.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const PATIENCE_MS = 600_000;
+const OWN = 'room.temperature';
+
+/**
+ * The README followed from a clone, and how long it takes a stranger: until the page is there, until the first live
+ * score (a scored row of the demo, of this machine's own metrics the newest), until the first score of a metric of one's own.
+ */
+export async function clone(): Promise<void> {
+  const directory = await temporaryDirectory();
+  const path = join(directory.path, 'htmengine');
+  const begun = Date.now();
+  const told = (what: string) => {
+    const seconds = ((Date.now() - begun) / 1000).toFixed(0);
+    process.stdout.write(`${styleText('bold', `${seconds} s`)}: ${what}\n`);
+  };
+  try {
+    await runIn(directory.path, 'git', ['clone', '--quiet', '--no-hardlinks', ROOT, path]);
+    told('cloned');
+    await runIn(path, 'npm', ['ci', '--no-audit', '--no-fund']);
+    told('npm ci');
+    await followed(path, told);
+  } finally {
+    await directory.remove();
+  }
+}
+
+async function followed(path: string, told: (what: string) => void): Promise<void> {
+  const [http, graphite] = [await freePort(), await freePort()];
+  const environment = {
+    HTMENGINE_API_PORT: String(http),
+    HTMENGINE_LISTENER_GRAPHITE_PORT: String(graphite),
+    HTMENGINE_URL: `http://127.0.0.1:${http}`,
+  };
+  const child = spawn('npm', ['start'], {
+    cwd: path,
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'ignore', 'inherit'],
+    detached: true,
+  });
+  const url = environment.HTMENGINE_URL;
+  const metrics = async () =>
+    ((await (await fetch(`${url}/api/v1/metrics`)).json()) as { metrics: MetricJson[] }).metrics;
+  try {
+    await until(
+      'the engine',
+      () =>
+        fetch(`${url}/readyz`).then(
+          ({ ok }) => ok,
+          () => false,
+        ),
+      PATIENCE_MS,
+    );
+    told('npm start is running');
+    await until(
+      'a score',
+      async () => (await metrics()).some(({ scoredRows }) => scoredRows > 0),
+      PATIENCE_MS,
+    );
+    told('first score of the demo');
+    const run = (...args: string[]) => runIn(path, 'npx', ['htmengine', ...args, '--url', url]);
+    await run('models', 'monitor', OWN, '--min', '0', '--max', '40');
+    await run('send', OWN, '21.5');
+    const scored = async () =>
+      (await metrics()).some(({ name, scoredRows }) => name === OWN && scoredRows > 0);
+    await until('the own score', scored, PATIENCE_MS);
+    told(`first live score, of the first own metric: ${(await run('results', OWN)).trim()}`);
+    const waits = async () =>
+      (await metrics()).every(
+        ({ rows, scoredRows, name }) => !name.startsWith('demo.') || scoredRows >= rows,
+      );
+    await until('the scores of the demo', waits, PATIENCE_MS);
+    told('all of the demo is scored');
+  } finally {
+    if (child.pid !== undefined && child.exitCode === null) {
+      const exited = once(child, 'exit');
+      process.kill(-child.pid, 'SIGINT');
+      await exited;
+    }
+  }
+}
