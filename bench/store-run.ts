@@ -1,7 +1,9 @@
-import type { GenerationRequest } from '../src/generation.ts';
 import type { Fold, FoldOutcome, Log } from '../src/store/log.ts';
 import type { Store } from '../src/store/store.ts';
+import { request } from '../test/conformance/store/fixture.ts';
 import { makeTarget, type StoreKind, type Target } from './store-targets.ts';
+
+const OPENS_AT_ONCE = request({ range: { min: 0, max: 100 }, minimumRows: 1 });
 
 /** The transactions a row goes through: stored, scored raw, scored, published. */
 export const TRANSACTIONS = ['T0', 'T1', 'T2', 'T3'] as const;
@@ -204,7 +206,7 @@ async function eachOf<T>(items: readonly T[], inFlight: number, work: (item: T) 
 
 async function createMonitored(store: Store, name: string): Promise<string> {
   const { metricId } = await store.catalogue.createMetric(name);
-  await store.catalogue.monitor(metricId, REQUEST);
+  await store.catalogue.monitor(metricId, OPENS_AT_ONCE);
   return metricId;
 }
 
@@ -216,23 +218,3 @@ function noCosts(): Record<Transaction, Cost> {
   const cost = () => ({ ms: 0, roundTrips: 0, bytes: 0 });
   return { T0: cost(), T1: cost(), T2: cost(), T3: cost() };
 }
-
-/** Opens at once. */
-const REQUEST: GenerationRequest = {
-  spec: '{"datasource":"custom","metricSpec":{}}',
-  range: { min: 0, max: 100 },
-  minResolution: null,
-  minimumRows: 1,
-  modelParams: { encoders: [{ type: 'value', resolution: 1 }], seed: 42 },
-  resolutionPath: ['encoders', '0', 'resolution'],
-  likelihood: {
-    learningPeriod: 288,
-    estimationSamples: 100,
-    historicWindowSize: 8640,
-    reestimationPeriod: 100,
-    averagingWindow: 10,
-    tail: 'one-sided',
-  },
-  algorithmRevision: 3,
-  resource: null,
-};

@@ -1,3 +1,4 @@
+import { LOST_BY_SYSTEM } from '../server/lost-by-system.ts';
 import type { ServerFault } from '../server/server-session.ts';
 
 /** Error names after which the same transaction may succeed. */
@@ -18,15 +19,6 @@ const LOST = new Set([
   'ER_CONNECTION_KILLED',
   'ER_NEW_ABORTING_CONNECTION',
   'ER_ABORTING_CONNECTION',
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EPIPE',
-  'ETIMEDOUT',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'ENOENT',
 ]);
 const UNAVAILABLE = new Set([
   'ER_LOCK_WAIT_TIMEOUT',
@@ -58,7 +50,7 @@ export function mysqlFault(error: unknown): ServerFault {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   const number = 'errno' in error && typeof error.errno === 'number' ? error.errno : 0;
   if (CONFLICTS.has(code)) return 'conflict';
-  if (LOST.has(code)) return 'lost';
+  if (LOST.has(code) || LOST_BY_SYSTEM.has(code)) return 'lost';
   if (UNAVAILABLE.has(code)) return 'unavailable';
   const known = BY_NUMBER[number];
   if (known !== undefined) return known;

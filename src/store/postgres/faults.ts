@@ -1,3 +1,4 @@
+import { LOST_BY_SYSTEM } from '../server/lost-by-system.ts';
 import type { ServerFault } from '../server/server-session.ts';
 
 /** SQLSTATE codes after which the same transaction may succeed. */
@@ -12,17 +13,6 @@ const CONFLICTS = new Set([
 const LOST = new Set(['08', '57P01', '57P02', '57P03', '57P05', '25P03']);
 /** Codes and classes that say it cannot now: resources, I/O, cancelled or timed out, read-only, a lock not had. */
 const UNAVAILABLE = new Set(['53', '58', '57014', '25006', '55P03', '25P02']);
-const LOST_BY_SYSTEM = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EPIPE',
-  'ETIMEDOUT',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'ENOENT',
-]);
 /** The driver has no codes for these. */
 const LOST_BY_MESSAGE =
   /connection terminated|connection ended|timeout exceeded when trying to connect|client has encountered a connection error|not queryable/i;
