@@ -14,7 +14,8 @@ export interface Leases {
   /** Says that `owner` works on the stage and will say so again within `ttlMs`. @returns the stage as it is afterwards. */
   renew(stage: Stage, owner: string, ttlMs: number): Promise<StageLeases>;
   /**
-   * Takes partitions, each only if its epoch is still the given one, and raises their epochs.
+   * Takes partitions, each only if its epoch is still the given one, and raises their epochs. Waits for nobody: what
+   * somebody's transaction reads just then is not taken.
    * @returns those that were taken, with their new epochs.
    */
   acquire(stage: Stage, owner: string, wanted: readonly Lease[]): Promise<Lease[]>;

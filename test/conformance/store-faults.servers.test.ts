@@ -143,6 +143,29 @@ for (const kind of SERVER_KINDS) {
       expect(await fixture.append(samples('a', 5, 6))).toMatchObject([{ lastRowid: 6, refused: [] }]);
     });
 
+    it('takes the leases that it can have at once, and waits for none that a transaction holds', async () => {
+      const { leases } = await store.leases.renew('scheduler', 'a', 60_000);
+      const select = `select epoch from lease where stage = 'scheduler' and ${kind === 'mysql' ? '`partition`' : 'partition'} = 2 for update`;
+      const wait = kind === 'mysql' ? 'select sleep(1)' : 'select pg_sleep(1)';
+      const held = database.execute(`begin; ${select}; ${wait}; commit`);
+      await delay(300);
+      const taken = await store.leases.acquire('scheduler', 'a', leases.slice(1, 4));
+      expect(taken.map(({ partition }) => partition)).toEqual([1, 3]);
+      await held;
+      expect(await store.leases.acquire('scheduler', 'a', leases.slice(2, 3))).toHaveLength(1);
+    });
+
+    it('is rid of the locks of a process that was stopped in the middle of a transaction', async () => {
+      await fixture.append(samples('a', 1, 1));
+      proxy.failCommits('stands still');
+      const stopped = fixture.append(samples('a', 2, 2));
+      while (proxy.faultsLeft > 0) await delay(10);
+      const patience = kind === 'mysql' ? 'innodb_lock_wait_timeout = 5' : "lock_timeout = '5s'";
+      await database.execute(`set ${patience}; update metric set poll_interval = 61`);
+      // It goes on: its transaction is gone, and what was in it is done again.
+      expect(await stopped).toMatchObject([{ lastRowid: 2, refused: [] }]);
+    });
+
     it('lets two processes bring a new database up to date at the same time', async () => {
       const other = await createDatabase(kind);
       const options = { maxConnections: 2, statementTimeoutMs: 20_000 };

@@ -6,7 +6,9 @@ export type CommitFault =
   /** It is cut before the server hears of the commit. */
   | 'lost before'
   /** It is cut after the server has answered, and the answer is kept back. */
-  | 'answer lost';
+  | 'answer lost'
+  /** It is kept back, and the connection stays: the process has been stopped in the middle of its transaction. */
+  | 'stands still';
 
 /** A server's port as the client sees it, with faults on demand. */
 export class DatabaseProxy {
@@ -87,7 +89,7 @@ export class DatabaseProxy {
         return;
       }
       keepsBack = fault === 'answer lost';
-      server.write(bytes);
+      if (fault !== 'stands still') server.write(bytes);
     });
     server.on('data', (bytes) => {
       if (keepsBack) client.destroy();

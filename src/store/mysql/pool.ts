@@ -6,7 +6,7 @@ import {
 } from 'mysql2';
 import type { MysqlPool, MysqlPoolConnection } from 'kysely';
 import { NotConnected } from '../server/not-connected.ts';
-import { deadline, GRACE_MS } from '../server/watched-query.ts';
+import { deadline, GRACE_MS, idleInTransactionMs } from '../server/watched-query.ts';
 
 export interface PoolSettings {
   readonly connection: PoolOptions;
@@ -53,14 +53,16 @@ export function createPool({ connection, maxConnections, statementTimeoutMs }: P
 
 /**
  * With autocommit, reading statements outside transactions take no locks even at this isolation level. A statement's
- * limit has a name of its own in MariaDB and in MySQL; each reads only its comment.
+ * limit has a name of its own in MariaDB and in MySQL; each reads only its comment. MySQL has none for transactions that
+ * stand still.
  */
 function sessionSettings(statementTimeoutMs: number): string[] {
   const seconds = Math.max(1, Math.ceil(statementTimeoutMs / 1000));
+  const idleSeconds = Math.max(1, Math.ceil(idleInTransactionMs(statementTimeoutMs) / 1000));
   return [
     'set session transaction isolation level serializable',
     `set session time_zone = '+00:00', innodb_lock_wait_timeout = ${seconds}, sql_mode = '${SQL_MODE}'` +
-      ` /*M!100100 , max_statement_time = ${seconds} */ /*!80000 , max_execution_time = ${statementTimeoutMs} */`,
+      ` /*M!100300 , max_statement_time = ${seconds}, idle_transaction_timeout = ${idleSeconds} */ /*!80000 , max_execution_time = ${statementTimeoutMs} */`,
   ];
 }
 

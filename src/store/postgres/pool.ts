@@ -8,7 +8,7 @@ import {
 } from 'pg';
 import type { PostgresPool, PostgresPoolClient } from 'kysely';
 import { NotConnected } from '../server/not-connected.ts';
-import { deadline, GRACE_MS } from '../server/watched-query.ts';
+import { deadline, GRACE_MS, idleInTransactionMs } from '../server/watched-query.ts';
 
 export interface PoolSettings {
   readonly connection: PoolConfig;
@@ -36,7 +36,7 @@ export function createPool({ connection, maxConnections, statementTimeoutMs }: P
     application_name: 'htmengine',
     statement_timeout: statementTimeoutMs,
     lock_timeout: statementTimeoutMs,
-    idle_in_transaction_session_timeout: statementTimeoutMs,
+    idle_in_transaction_session_timeout: idleInTransactionMs(statementTimeoutMs),
     types: typeParsers(),
   });
   // An idle connection that the server closes is replaced when one is needed.

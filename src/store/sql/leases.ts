@@ -52,7 +52,7 @@ export class SqlLeases implements Leases {
   }
 
   acquire(stage: Stage, owner: string, wanted: readonly Lease[]): Promise<Lease[]> {
-    return this.#session.write((db) => acquire(db, stage, owner, wanted));
+    return this.#session.write((db) => acquire(db, this.#dialect, stage, owner, wanted));
   }
 
   release(stage: Stage, owner: string, leases: readonly Lease[]): Promise<void> {
@@ -125,9 +125,21 @@ async function living(db: Db, dialect: SqlDialect, stage: Stage): Promise<string
   return rows.map((row) => row.owner);
 }
 
-async function acquire(db: Db, stage: Stage, owner: string, wanted: readonly Lease[]): Promise<Lease[]> {
+/**
+ * A lease that a transaction is reading is left for the next time: a process that was stopped or cut off in the middle of
+ * one holds its lock until the server ends it, and whoever waited for that could not say meanwhile that it lives.
+ */
+async function acquire(
+  db: Db,
+  dialect: SqlDialect,
+  stage: Stage,
+  owner: string,
+  wanted: readonly Lease[],
+): Promise<Lease[]> {
+  const unlocked = dialect.locksRows ? await lockedAtOnce(db, stage, wanted) : null;
   const taken: Lease[] = [];
   for (const { partition, epoch } of inOrder(wanted)) {
+    if (unlocked?.has(partition) === false) continue;
     const { numUpdatedRows } = await db
       .updateTable('lease')
       .set({ owner, epoch: epoch + 1 })
@@ -138,6 +150,23 @@ async function acquire(db: Db, stage: Stage, owner: string, wanted: readonly Lea
     if (numUpdatedRows === 1n) taken.push({ partition, epoch: epoch + 1 });
   }
   return taken;
+}
+
+async function lockedAtOnce(db: Db, stage: Stage, wanted: readonly Lease[]): Promise<ReadonlySet<number>> {
+  const rows = await db
+    .selectFrom('lease')
+    .select('partition')
+    .where('stage', '=', stage)
+    .where(
+      'partition',
+      'in',
+      wanted.map(({ partition }) => partition),
+    )
+    .orderBy('partition')
+    .forUpdate()
+    .skipLocked()
+    .execute();
+  return new Set(rows.map(({ partition }) => partition));
 }
 
 /** Everybody locks leases in the same order. */
