@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { MemoryLeases } from '../../test/conformance/fakes/memory-leases.ts';
+import { systemClock } from '../clock.ts';
 import type { OwnershipWorker } from './ownership.ts';
 import { OwnershipTelemetry } from './ownership-telemetry.ts';
 import { SharedOwnership } from './shared-ownership.ts';
@@ -27,7 +28,7 @@ class Member implements OwnershipWorker {
       leaseMs: LEASE_MS,
       log: pino({ level: 'silent' }),
       telemetry: new OwnershipTelemetry(this.registry),
-      nowMs: () => leases.nowMs,
+      clock: { ...systemClock, now: () => leases.nowMs },
     });
     this.ownership.assign(this);
     members.push(this);

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { isWorthTelling } from '../backoff.ts';
+import { type Clock, systemClock } from '../clock.ts';
 import type { Lease, Leases, Stage, StageLeases } from '../store/leases.ts';
 import type { Partitions } from '../store/log.ts';
 import { balance } from './balance.ts';
@@ -15,8 +16,7 @@ export interface SharedOwnershipOptions {
   readonly leaseMs: number;
   readonly log: Logger;
   readonly telemetry: OwnershipTelemetry;
-  /** A clock that only goes forward. */
-  readonly nowMs?: () => number;
+  readonly clock?: Clock;
 }
 
 /** Renewals in the time that a lease lasts. The last of them is the margin by which this process stops before others take over. */
@@ -33,7 +33,7 @@ const MAX_KNOWN_METRICS = 200_000;
 export class SharedOwnership implements Ownership {
   readonly #options: SharedOwnershipOptions;
   readonly #log: Logger;
-  readonly #nowMs: () => number;
+  readonly #clock: Clock;
   /** Epochs of our partitions. */
   readonly #held = new Map<number, number>();
   /** Those of them that are being handed over. */
@@ -42,32 +42,30 @@ export class SharedOwnership implements Ownership {
   readonly #partitionOf = new Map<string, number>();
   #validUntilMs = Number.NEGATIVE_INFINITY;
   #worker: OwnershipWorker | null = null;
-  #renewing: Promise<void> = Promise.resolve();
-  #timer: NodeJS.Timeout | undefined;
+  readonly #stopping = new AbortController();
+  #running: Promise<void> = Promise.resolve();
   /** Renewals in a row that failed. */
   #failures = 0;
-  #stopping = false;
 
   constructor(options: SharedOwnershipOptions) {
     const { stage, owner, telemetry } = options;
     this.#options = options;
     this.#log = options.log.child({ stage, owner });
-    this.#nowMs = options.nowMs ?? (() => performance.now());
+    this.#clock = options.clock ?? systemClock;
     telemetry.watch(stage, () => this.partitions?.length ?? 0);
   }
 
   /** Takes part from now on. @throws store_unavailable */
   async start(): Promise<void> {
     await this.#renew();
-    this.#renewLater();
+    this.#running = this.#keepRenewing();
   }
 
   /** Gives all partitions up; whoever works on the stage here has ended. Others find out at once. */
   async stop(): Promise<void> {
     const { leases, stage, owner } = this.#options;
-    this.#stopping = true;
-    clearTimeout(this.#timer);
-    await this.#renewing;
+    this.#stopping.abort();
+    await this.#running;
     await Promise.all(this.#handovers);
     this.#held.clear();
     await leases.leave(stage, owner);
@@ -94,15 +92,19 @@ export class SharedOwnership implements Ownership {
   }
 
   #owns(partition: number): boolean {
-    return this.#held.has(partition) && !this.#leaving.has(partition) && this.#nowMs() < this.#validUntilMs;
+    return (
+      this.#held.has(partition) && !this.#leaving.has(partition) && this.#clock.now() < this.#validUntilMs
+    );
   }
 
-  #renewLater(): void {
-    this.#timer = setTimeout(() => {
-      this.#renewing = this.#tryRenewing().finally(() => {
-        if (!this.#stopping) this.#renewLater();
-      });
-    }, this.#options.leaseMs / RENEWALS_PER_LEASE);
+  /** Never rejects. */
+  async #keepRenewing(): Promise<void> {
+    const { signal } = this.#stopping;
+    for (;;) {
+      await this.#clock.sleep(this.#options.leaseMs / RENEWALS_PER_LEASE, signal).catch(() => undefined);
+      if (signal.aborted) return;
+      await this.#tryRenewing();
+    }
   }
 
   async #tryRenewing(): Promise<void> {
@@ -123,8 +125,8 @@ export class SharedOwnership implements Ownership {
 
   async #renew(): Promise<void> {
     const { leases, stage, owner, leaseMs } = this.#options;
-    const wasValid = this.#nowMs() < this.#validUntilMs;
-    const askedAtMs = this.#nowMs();
+    const wasValid = this.#clock.now() < this.#validUntilMs;
+    const askedAtMs = this.#clock.now();
     const state = await leases.renew(stage, owner, leaseMs);
     const changed = this.#follow(state);
     this.#validUntilMs = askedAtMs + leaseMs - leaseMs / RENEWALS_PER_LEASE;
