@@ -23,15 +23,18 @@ export async function startResultsExchange(
   await feeder.start();
 }
 
-/** Takes samples out of the original's queue, unless that is switched off. */
-export function startCustomData(
+/**
+ * Takes samples out of the original's queue, unless that is switched off. Resolves when the queue is there: a producer that
+ * sends to it once the engine runs loses nothing.
+ */
+export async function startCustomData(
   config: Config,
   { bus, refusals, nowSeconds, started }: EdgeServices,
   original: OriginalBroker,
-): void {
+): Promise<void> {
   if (!config.bus.customData) return;
   const queue = original.customDataQueue();
   started.push(() => queue.close());
   const readLine = createLineReader(config.listener.graphite.maxLineBytes, nowSeconds);
-  serveCustomData({ queue, bus, refusals, readLine });
+  await serveCustomData({ queue, bus, refusals, readLine });
 }

@@ -112,7 +112,7 @@ export async function startServices(config: Config, context: ServiceContext): Pr
   };
   if (original !== null) {
     if (roles.has('publisher')) await startResultsExchange(config, edges, original);
-    if (roles.has('metric-listener')) startCustomData(config, edges, original);
+    if (roles.has('metric-listener')) await startCustomData(config, edges, original);
   }
   if (roles.has('metric-listener') && config.collector.host) await startHostCollector(config, edges);
   if (roles.has('api') && config.collector.demo) startDemo(edges);

@@ -20,8 +20,9 @@ export interface CustomDataQueue {
   /**
    * Consumes the queue, one process at a time: others stand by. Messages come in their order, those that have come
    * together at once; they are acknowledged after the promise. What is rejected comes again, before anything later.
+   * Resolves when the queue is there, so that what is sent to it is kept, or after a while without one.
    */
-  consume(handler: CustomDataHandler): void;
+  consume(handler: CustomDataHandler): Promise<void>;
   /** Lets the running call of the handler finish. */
   close(): Promise<void>;
 }

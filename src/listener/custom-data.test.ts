@@ -73,7 +73,10 @@ it('accounts for every line of whatever comes, and throws at nothing', () => {
 it('publishes what comes together at once, and tells of refusals only when that was accepted', async () => {
   let handler: CustomDataHandler = () => Promise.resolve([]);
   const queue = {
-    consume: (given: CustomDataHandler) => void (handler = given),
+    consume: (given: CustomDataHandler) => {
+      handler = given;
+      return Promise.resolve();
+    },
     close: () => Promise.resolve(),
   };
   const published: (readonly Sample[])[] = [];
@@ -84,7 +87,7 @@ it('publishes what comes together at once, and tells of refusals only when that 
     return Promise.resolve({ refused: null });
   };
   const refusals = { count: vi.fn() };
-  serveCustomData({ queue, bus: { publishSamples }, refusals, readLine });
+  await serveCustomData({ queue, bus: { publishSamples }, refusals, readLine });
   const messages = [
     '{"protocol": "plain", "data": ["a 1 1700000000", "bad"]}',
     '?',

@@ -24,10 +24,11 @@ type Content =
 
 /**
  * Serves the original's queue of samples: what comes there is published on the bus, and acknowledged when the bus has
- * accepted it. A bad line is refused alone, a message that cannot be read becomes a dead letter.
+ * accepted it. A bad line is refused alone, a message that cannot be read becomes a dead letter. Resolves when the queue is
+ * there.
  */
-export function serveCustomData({ queue, bus, refusals, readLine }: CustomDataServices): void {
-  queue.consume(async (messages: readonly CustomDataMessage[]) => {
+export function serveCustomData({ queue, bus, refusals, readLine }: CustomDataServices): Promise<void> {
+  return queue.consume(async (messages: readonly CustomDataMessage[]) => {
     const contents = messages.map(({ body }) => readCustomData(body, readLine));
     const samples = contents.flatMap((content) => ('samples' in content ? content.samples : []));
     if (samples.length > 0) await bus.publishSamples(samples);

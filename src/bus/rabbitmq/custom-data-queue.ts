@@ -14,6 +14,8 @@ const PREFETCH = 50;
 /** How often a process that stands by asks whether it may consume. */
 const STAND_BY_MS = 2_000;
 const CLOSE_TIMEOUT_MS = 5_000;
+/** Beyond that it cannot be declared, which the log tells; the engine starts without it and goes on trying. */
+const DECLARE_TIMEOUT_MS = 10_000;
 const RETRY: Backoff = { initialDelayMs: 100, maxDelayMs: 5_000 };
 
 interface Waiting {
@@ -36,13 +38,15 @@ export class RabbitCustomDataQueue implements CustomDataQueue {
     this.#broker = broker;
   }
 
-  consume(handler: CustomDataHandler): void {
+  async consume(handler: CustomDataHandler): Promise<void> {
+    const declared = Promise.withResolvers<null>();
     if (this.#channel !== null) throw new Error('the queue has its consumer already');
     this.#channel = new LastingChannel(this.#broker, 'samples of the original', async (channel) => {
       this.#waiting = [];
       await channel.queueDeclare(deadQueue(this.#broker.names));
       await confirmPublishes(channel);
       const { queue } = await channel.queueDeclare(customDataQueue(this.#broker.names));
+      declared.resolve(null);
       await channel.basicQos({ prefetchCount: PREFETCH });
       await this.#standBy(channel, queue);
       await channel.basicConsume({ queue, exclusive: true }, (message) => {
@@ -50,6 +54,7 @@ export class RabbitCustomDataQueue implements CustomDataQueue {
         this.#running ??= this.#handleAll(handler).finally(() => (this.#running = null));
       });
     });
+    await Promise.race([declared.promise, delay(DECLARE_TIMEOUT_MS, undefined, { ref: false })]);
   }
 
   async close(): Promise<void> {
