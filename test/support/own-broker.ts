@@ -1,12 +1,13 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { once } from 'node:events';
 import { promisify } from 'node:util';
 import { Connection } from 'rabbitmq-client';
+import type { ServerIdentity } from './own-server.ts';
 
 const run = promisify(execFile);
 const BIN = '/usr/lib/rabbitmq/bin';
@@ -22,9 +23,19 @@ export function missingOwnBroker(): string | null {
   return reason;
 }
 
+/** A broker that speaks TLS only, and only with clients that the authority knows. */
+export interface BrokerTls {
+  readonly identity: ServerIdentity;
+  /** The certificate (PEM) of who signs. */
+  readonly authority: string;
+  /** With which this process asks whether it is there. */
+  readonly client: ServerIdentity;
+}
+
 /** A RabbitMQ node of a test's own, which it may stop: own name, ports and directory. */
 export class OwnBroker {
   readonly url: string;
+  readonly port: number;
   readonly #directory: string;
   readonly #environment: NodeJS.ProcessEnv;
   readonly #server: ChildProcess;
@@ -32,15 +43,19 @@ export class OwnBroker {
   private constructor(directory: string, port: number, environment: NodeJS.ProcessEnv) {
     this.#directory = directory;
     this.#environment = environment;
+    this.port = port;
     this.url = `amqp://guest:guest@127.0.0.1:${port}`;
     this.#server = spawn(join(BIN, 'rabbitmq-server'), { env: environment, stdio: 'ignore' });
   }
 
-  static async start(): Promise<OwnBroker> {
+  /** Starts it and resolves once it answers. */
+  static async start(tls?: BrokerTls): Promise<OwnBroker> {
     const directory = await mkdtemp(join(tmpdir(), 'htmengine-broker-'));
     await mkdir(join(directory, 'log'));
     await writeFile(join(directory, 'conf-env'), '');
     const [port, distributionPort] = [await freePort(), await freePort()];
+    const config = join(directory, 'rabbitmq.conf');
+    await writeFile(config, tls === undefined ? '' : tlsSettings(port, tls));
     const broker = new OwnBroker(directory, port, {
       PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
       HOME: directory,
@@ -52,15 +67,27 @@ export class OwnBroker {
       RABBITMQ_LOG_BASE: join(directory, 'log'),
       RABBITMQ_ENABLED_PLUGINS_FILE: join(directory, 'plugins'),
       RABBITMQ_CONF_ENV_FILE: join(directory, 'conf-env'),
-      RABBITMQ_CONFIG_FILE: join(directory, 'none'),
+      RABBITMQ_CONFIG_FILE: config,
       RABBITMQ_PID_FILE: join(directory, 'pid'),
       RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '-kernel inet_dist_use_interface {127,0,0,1}',
     });
-    const connection = new Connection({ url: broker.url, retryLow: 500, retryHigh: 500 });
+    const connection = new Connection({
+      url: broker.url,
+      retryLow: 500,
+      retryHigh: 500,
+      ...(tls !== undefined && { tls: await clientOptions(tls) }),
+    });
     connection.on('error', () => undefined);
     await connection.onConnect(START_TIMEOUT_MS);
     await connection.close();
     return broker;
+  }
+
+  /** Of its first process. */
+  get pid(): number {
+    const { pid } = this.#server;
+    if (pid === undefined) throw new Error('the broker does not run');
+    return pid;
   }
 
   /** Stops the broker: connections go, and everything that is not durable. The Erlang node goes on. */
@@ -72,6 +99,12 @@ export class OwnBroker {
     await this.#control('start_app');
   }
 
+  /** Adds a user who may configure, write and read what matches. */
+  async createUser(name: string, password: string, pattern: string): Promise<void> {
+    await this.#control('add_user', name, password);
+    await this.#control('set_permissions', name, pattern, pattern, pattern);
+  }
+
   async dispose(): Promise<void> {
     const exited = once(this.#server, 'exit');
     await this.#control('stop').catch(() => this.#server.kill('SIGKILL'));
@@ -79,9 +112,34 @@ export class OwnBroker {
     await rm(this.#directory, { recursive: true, force: true });
   }
 
-  async #control(command: string): Promise<void> {
-    await run(join(BIN, 'rabbitmqctl'), [command], { env: this.#environment });
+  async #control(...command: string[]): Promise<void> {
+    await run(join(BIN, 'rabbitmqctl'), command, { env: this.#environment });
   }
+}
+
+function tlsSettings(port: number, { identity, authority }: BrokerTls): string {
+  const settings = {
+    'listeners.tcp': 'none',
+    'listeners.ssl.1': `127.0.0.1:${port}`,
+    'ssl_options.cacertfile': authority,
+    'ssl_options.certfile': identity.certificate,
+    'ssl_options.keyfile': identity.key,
+    'ssl_options.verify': 'verify_peer',
+    'ssl_options.fail_if_no_peer_cert': 'true',
+  };
+  return Object.entries(settings)
+    .map(([name, value]) => `${name} = ${value}\n`)
+    .join('');
+}
+
+async function clientOptions({ authority, client }: BrokerTls) {
+  const read = (file: string) => readFile(file, 'utf8');
+  return {
+    servername: 'localhost',
+    ca: await read(authority),
+    cert: await read(client.certificate),
+    key: await read(client.key),
+  };
 }
 
 async function freePort(): Promise<number> {

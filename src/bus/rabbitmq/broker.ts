@@ -20,6 +20,8 @@ const RECONNECT_HIGH_MS = 2_000;
 /** How long a start waits for the broker. */
 const START_TIMEOUT_MS = 15_000;
 const FRAME_BYTES = 131_072;
+/** Codes of what only somebody can mend: a certificate, a password. At the start nobody waits for that. */
+const HOPELESS = /^(ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|ACCESS_REFUSED$)/;
 
 /**
  * One connection to the broker, which comes back by itself with back-off. It lives on the main thread, which never
@@ -32,6 +34,8 @@ export class Broker {
   readonly #connection: Connection;
   readonly #where: string;
   #lastError: unknown = null;
+  /** Rejects with the first error that does not pass by itself. */
+  readonly #hopeless = Promise.withResolvers<never>();
 
   constructor({ address, application, heartbeatSeconds }: BrokerOptions, { log, registry }: Telemetry) {
     this.names = brokerNames(application);
@@ -48,6 +52,7 @@ export class Broker {
       retryHigh: RECONNECT_HIGH_MS,
       frameMax: FRAME_BYTES,
     });
+    this.#hopeless.promise.catch(() => undefined);
     const connection = this.#connection;
     this.instruments.readings.connected = () => (connection.ready ? 1 : 0);
     connection.on('connection', () => {
@@ -56,6 +61,7 @@ export class Broker {
     });
     connection.on('error', (error: unknown) => {
       this.#lastError = error;
+      if (isHopeless(error)) this.#hopeless.reject(error);
       this.log.warn({ event: 'broker.failed', err: error }, 'the broker is not to be had; trying again');
     });
     connection.on('connection.blocked', (reason: string) => {
@@ -73,8 +79,10 @@ export class Broker {
 
   /** Waits for the first connection. @throws HtmEngineError `broker_unavailable` */
   async connected(): Promise<void> {
+    const connecting = this.#connection.onConnect(START_TIMEOUT_MS, true);
+    connecting.catch(() => undefined);
     try {
-      await this.#connection.onConnect(START_TIMEOUT_MS, true);
+      await Promise.race([connecting, this.#hopeless.promise]);
     } catch {
       const reason = this.#lastError instanceof Error ? this.#lastError.message : 'it does not answer';
       throw new HtmEngineError(
@@ -95,4 +103,10 @@ export class Broker {
     await this.#connection.close();
     clearTimeout(timer);
   }
+}
+
+function isHopeless(error: unknown): boolean {
+  return (
+    error instanceof Error && 'code' in error && typeof error.code === 'string' && HOPELESS.test(error.code)
+  );
 }
