@@ -14,6 +14,7 @@ import { automaticRequest, type ModelSettings } from './monitoring/generation-re
 import { modelSettings } from './monitoring/model-settings.ts';
 import { Monitoring } from './monitoring/monitoring.ts';
 import { ModelTransfer } from './monitoring/transfer.ts';
+import { StrayCheckpoints } from './monitoring/stray-checkpoints.ts';
 import { nothingOwned } from './ownership/ownership.ts';
 import { Publisher } from './publishing/publisher.ts';
 import { RetentionService } from './retention/retention-service.ts';
@@ -93,7 +94,10 @@ export async function startServices(config: Config, context: ServiceContext): Pr
     telemetry,
     nowSeconds,
   });
-  if (roles.has('retention')) retention.start();
+  if (roles.has('retention')) {
+    retention.start();
+    startStrayCheckpoints(ground);
+  }
   started.push(() => retention.stop());
   if (roles.has('metric-storer')) await startStorer(config, ground, monitoring, models);
   started.push(() => bus.close());
@@ -168,6 +172,12 @@ function modelForgetter(
     await deleteClosedCheckpoints(log, checkpoints, metricId);
     bus.wake('rowsStored', [metricId]);
   };
+}
+
+function startStrayCheckpoints({ store, checkpoints, telemetry, started }: Ground): void {
+  const strays = new StrayCheckpoints({ catalogue: store.catalogue, checkpoints, log: telemetry.log });
+  strays.start();
+  started.push(() => strays.stop());
 }
 
 function retentionSettings({ retention }: Config) {

@@ -15,6 +15,8 @@ export interface CheckpointStore {
   deleteAll(metricId: string): Promise<void>;
   /** Bytes kept for the metric. */
   size(metricId: string): Promise<number>;
+  /** Up to `limit` metrics that have checkpoints, in the order of their ids, after `afterMetricId` ('' for the first). */
+  metricIds(afterMetricId: string, limit: number): Promise<string[]>;
 }
 
 /** Which model, after which row, by which revision of the algorithms. */
@@ -28,9 +30,13 @@ export interface CheckpointName {
 
 const METRIC_ID = /^[0-9a-f]{32}$/;
 
+export function isMetricId(text: string): boolean {
+  return METRIC_ID.test(text);
+}
+
 /** @throws TypeError unless the id is 32 lower-case hex digits. */
 export function checkMetricId(metricId: string): void {
-  if (!METRIC_ID.test(metricId)) {
+  if (!isMetricId(metricId)) {
     throw new TypeError(`a metric id is 32 lower-case hex digits, not ${JSON.stringify(metricId)}`);
   }
 }

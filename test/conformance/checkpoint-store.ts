@@ -129,6 +129,18 @@ export function checkpointStoreConformance(
       expect(await store.size(B)).toBe(7);
     });
 
+    it('tells which metrics have any, page by page', async () => {
+      const metrics = ['0c', '0f', 'a0', 'a1'].map((begin) => `${begin}${A.slice(2)}`);
+      for (const metricId of [...metrics].reverse()) await store.put(name(metricId, 1, 1), pattern(10, 1));
+      await store.put(name(metrics[1] ?? '', 2, 9), pattern(10, 1));
+      expect(await store.metricIds('', 2)).toEqual(metrics.slice(0, 2));
+      expect(await store.metricIds(metrics[1] ?? '', 10)).toEqual(metrics.slice(2));
+      await store.delete(name(metrics[2] ?? '', 1, 1));
+      await store.deleteAll(metrics[0] ?? '');
+      expect(await store.metricIds('', 10)).toEqual([metrics[1], metrics[3]]);
+      expect(await store.metricIds(metrics[3] ?? '', 10)).toEqual([]);
+    });
+
     it('takes many writes at the same time, of one metric and of several', async () => {
       const metrics = Array.from({ length: 8 }, (_, i) => `${i.toString(16).repeat(2)}${A.slice(2)}`);
       const names = metrics.flatMap((metricId) => [1, 2, 3].map((rowid) => name(metricId, 1, rowid)));

@@ -3,7 +3,7 @@ import type { Dirent } from 'node:fs';
 import { access, mkdir, open, readdir, readFile, rename, rm, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { HtmEngineError } from '../../errors.ts';
-import type { CheckpointName, CheckpointStore } from '../checkpoint-store.ts';
+import { isMetricId, type CheckpointName, type CheckpointStore } from '../checkpoint-store.ts';
 import { fileName, metricDirectory, newestFirst, parseFileName } from './file-names.ts';
 
 /**
@@ -94,6 +94,22 @@ export class FilesystemCheckpointStore implements CheckpointStore {
     });
   }
 
+  async metricIds(afterMetricId: string, limit: number): Promise<string[]> {
+    return await guarded(`list ${this.#directory}`, async () => {
+      const found: string[] = [];
+      for (const shard of await sortedNames(this.#directory)) {
+        if (!SHARD.test(shard) || shard < afterMetricId.slice(0, 2)) continue;
+        for (const metricId of await sortedNames(join(this.#directory, shard))) {
+          if (!isMetricId(metricId) || metricId <= afterMetricId) continue;
+          if ((await this.list(metricId)).length === 0) continue;
+          found.push(metricId);
+          if (found.length === limit) return found;
+        }
+      }
+      return found;
+    });
+  }
+
   async #files(metricId: string): Promise<Dirent[]> {
     const directory = join(this.#directory, metricDirectory(metricId));
     return await guarded(`list ${directory}`, async () => await entries(directory));
@@ -111,6 +127,7 @@ export class FilesystemCheckpointStore implements CheckpointStore {
 }
 
 const SCRATCH = 'scratch';
+const SHARD = /^[0-9a-f]{2}$/;
 const DIRECTORY_MODE = 0o750;
 const FILE_MODE = 0o640;
 
@@ -152,6 +169,10 @@ async function exists(path: string): Promise<boolean> {
 
 async function entries(directory: string): Promise<Dirent[]> {
   return await ifPresent(readdir(directory, { withFileTypes: true }), []);
+}
+
+async function sortedNames(directory: string): Promise<string[]> {
+  return (await entries(directory)).map(({ name }) => name).sort();
 }
 
 /** What `operation` gives, or `absent` where there is no such file or directory. */

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { CheckpointName } from '../checkpoint-store.ts';
+import { isMetricId, type CheckpointName } from '../checkpoint-store.ts';
 import { parseFileName } from './file-names.ts';
 
 /** The directory of saved models, in a data directory and in a backup. */
@@ -12,14 +12,12 @@ export interface CheckpointFile {
   readonly path: string;
 }
 
-const METRIC_ID = /^[0-9a-f]{32}$/;
-
 /** The saved models below a data directory, whoever is writing others meanwhile. */
 export async function listCheckpointFiles(dataDirectory: string): Promise<CheckpointFile[]> {
   const files: CheckpointFile[] = [];
   for (const shard of await names(join(dataDirectory, CHECKPOINTS))) {
     for (const metricId of await names(join(dataDirectory, CHECKPOINTS, shard))) {
-      if (!METRIC_ID.test(metricId)) continue;
+      if (!isMetricId(metricId)) continue;
       for (const file of await names(join(dataDirectory, CHECKPOINTS, shard, metricId))) {
         const name = parseFileName(metricId, file);
         if (name !== null) files.push({ name, path: join(CHECKPOINTS, shard, metricId, file) });

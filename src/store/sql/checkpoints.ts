@@ -86,6 +86,20 @@ export class SqlCheckpointStore implements CheckpointStore {
       return bytes ?? 0;
     });
   }
+
+  metricIds(afterMetricId: string, limit: number): Promise<string[]> {
+    return this.#session.query(async (db) => {
+      const rows = await db
+        .selectFrom('checkpoint')
+        .select('uid')
+        .distinct()
+        .where('uid', '>', afterMetricId)
+        .orderBy('uid')
+        .limit(limit)
+        .execute();
+      return rows.map(({ uid }) => uid);
+    });
+  }
 }
 
 function keyOf(name: CheckpointName) {

@@ -116,6 +116,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
       delete: true,
       deleteAll: true,
       size: true,
+      metricIds: true,
     }),
     outbox: remote<Outbox>(thread, 'outbox', {
       startKeeping: true,

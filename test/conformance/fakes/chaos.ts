@@ -121,6 +121,10 @@ export class ChaoticCheckpoints implements CheckpointStore {
     return await this.#sometimesAway(async () => await this.#store.size(metricId));
   }
 
+  async metricIds(afterMetricId: string, limit: number): Promise<string[]> {
+    return await this.#sometimesAway(async () => await this.#store.metricIds(afterMetricId, limit));
+  }
+
   async #sometimesAway<T>(action: () => Promise<T>): Promise<T> {
     if (this.#chaos.chance(0.03)) throw unavailable();
     const result = await action();

@@ -37,6 +37,15 @@ export class MemoryCheckpoints implements CheckpointStore {
     return bytes;
   }
 
+  async metricIds(afterMetricId: string, limit: number): Promise<string[]> {
+    await Promise.resolve();
+    const ids = new Set(Array.from(this.#kept.values(), ({ name }) => name.metricId));
+    return [...ids]
+      .filter((id) => id > afterMetricId)
+      .sort()
+      .slice(0, limit);
+  }
+
   /** Flips one bit of a kept checkpoint. */
   damage(name: CheckpointName, at: number): void {
     const bytes = this.#kept.get(key(name))?.bytes;
