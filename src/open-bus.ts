@@ -1,6 +1,7 @@
 import type { Bus } from './bus/bus.ts';
 import type { DeadLetters } from './bus/dead-letters.ts';
 import { createMemoryBus } from './bus/memory/memory-bus.ts';
+import type { PartitionQueues } from './bus/partition-queues.ts';
 import type { CustomDataQueue, ResultsExchange } from './bus/original.ts';
 import { HtmEngineError } from './errors.ts';
 import { passwordFrom } from './password-file.ts';
@@ -81,6 +82,16 @@ export async function openDeadLetters(settings: BusSettings, telemetry: Telemetr
   const broker = await connect(settings, telemetry);
   const { RabbitDeadLetters } = await import('./bus/rabbitmq/dead-letters.ts');
   return new RabbitDeadLetters(broker);
+}
+
+/** The queues of the partitions' samples, while no engine runs. @throws HtmEngineError `config_invalid`, `broker_unavailable` */
+export async function openPartitionQueues(
+  settings: BusSettings,
+  telemetry: Telemetry,
+): Promise<PartitionQueues> {
+  const broker = await connect(settings, telemetry);
+  const { RabbitPartitionQueues } = await import('./bus/rabbitmq/partition-queues.ts');
+  return new RabbitPartitionQueues(broker);
 }
 
 async function connect(settings: BusSettings, telemetry: Telemetry) {

@@ -12,6 +12,7 @@ import { registerFileImport } from './commands/import.ts';
 import { registerInit } from './commands/init.ts';
 import { registerMetrics } from './commands/metrics.ts';
 import { registerModels } from './commands/models.ts';
+import { registerPartitions } from './commands/partitions.ts';
 import { registerPlan } from './commands/plan.ts';
 import { registerRetention } from './commands/retention.ts';
 import { registerRoles } from './commands/roles.ts';
@@ -45,6 +46,7 @@ const COMMANDS: readonly Register[] = [
   registerStore,
   registerBackup,
   registerDeadLetters,
+  registerPartitions,
   registerCompletion,
 ];
 

@@ -46,6 +46,9 @@ class MemoryCatalogue implements Catalogue {
   partitions(): Promise<number> {
     return Promise.resolve(1);
   }
+  repartition(): Promise<number> {
+    return Promise.resolve(this.metrics.size);
+  }
 
   #existing(metricId: string): MemoryMetric {
     const metric = this.metrics.get(metricId);

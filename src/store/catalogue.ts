@@ -17,6 +17,12 @@ export interface MetricCopy {
 export interface Catalogue {
   /** How many partitions the metrics are in. */
   partitions(): Promise<number>;
+  /**
+   * Divides all metrics among so many partitions, by their names, and raises the epochs of all leases. No process may work
+   * on the store, and this one is to be opened anew.
+   * @returns how many metrics there are. @throws HtmEngineError `store_locked` (somebody works on it)
+   */
+  repartition(partitions: number): Promise<number>;
 
   /** Creates a metric of the custom datasource, UNMONITORED; one that exists is left as it is (`created` false). */
   createMetric(name: string): Promise<{ metricId: string; created: boolean }>;

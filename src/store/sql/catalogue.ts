@@ -13,21 +13,28 @@ import { createMetrics, selectMetric } from './metrics.ts';
 import { activate, clearResults, monitor, unmonitor } from './monitoring.ts';
 import { renameMetric } from './renaming.ts';
 import { relearn, retry } from './restarting.ts';
-import type { Session } from './session.ts';
+import { repartition } from './repartitioning.ts';
+import type { Session, SqlDialect } from './session.ts';
 import { metricsToActivate, metricsToClear } from './sweeps.ts';
 
 /** The catalogue in an SQL database. */
 export class SqlCatalogue implements Catalogue {
   readonly #session: Session;
+  readonly #dialect: SqlDialect;
   readonly #partitions: number;
 
-  constructor(session: Session, partitions: number) {
+  constructor(session: Session, dialect: SqlDialect, partitions: number) {
     this.#session = session;
+    this.#dialect = dialect;
     this.#partitions = partitions;
   }
 
   partitions(): Promise<number> {
     return Promise.resolve(this.#partitions);
+  }
+
+  repartition(partitions: number): Promise<number> {
+    return this.#session.write((db) => repartition(db, this.#dialect, partitions));
   }
 
   async createMetric(name: string): Promise<{ metricId: string; created: boolean }> {

@@ -15,7 +15,7 @@ export async function sqlStore(session: Session, dialect: SqlDialect): Promise<O
   const partitions = await session.read(partitionCount);
   return {
     log: new SqlLog(session, dialect, partitions),
-    catalogue: new SqlCatalogue(session, partitions),
+    catalogue: new SqlCatalogue(session, dialect, partitions),
     leases: new SqlLeases(session, dialect),
     queries: new SqlQueries(session, dialect),
     incidents: new SqlIncidents(session, dialect),

@@ -59,6 +59,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     }),
     catalogue: remote<Catalogue>(thread, 'catalogue', {
       partitions: true,
+      repartition: true,
       createMetric: true,
       getMetric: true,
       findMetric: true,

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { Lease } from '../../../src/store/leases.ts';
@@ -152,6 +153,41 @@ export function leaseTests(current: () => StoreFixture): void {
       await current().under.execute("insert into installation (name, value) values ('copying', 'x')");
       await expect(leases.checkServable()).rejects.toMatchObject({ code: 'store_incomplete' });
       await current().under.execute("delete from installation where name = 'copying'");
+    });
+
+    it('divides metrics among another number of partitions, once nobody works on them', async () => {
+      const fixture = current();
+      const { leases, catalogue } = fixture.store;
+      const ids: string[] = [];
+      for (const name of 'abcdef') ids.push(await fixture.monitored(name, 3));
+      const present = (await leases.renew('scheduler', 'a', 300)).leases;
+      const held = await leases.acquire('scheduler', 'a', present);
+      await expect(catalogue.repartition(40)).rejects.toMatchObject({ code: 'store_locked' });
+      expect(await catalogue.partitions()).toBe(16);
+      const changed = async () => {
+        try {
+          return await catalogue.repartition(40);
+        } catch {
+          return null;
+        }
+      };
+      let metrics = await changed();
+      while (metrics === null) {
+        await delay(50);
+        metrics = await changed();
+      }
+      expect(metrics).toBe(6);
+      await fixture.reopen();
+      const reopened = fixture.store;
+      expect(await reopened.catalogue.partitions()).toBe(40);
+      for (const [i, id] of ids.entries()) {
+        const expected = createHash('sha256').update('abcdef'.charAt(i)).digest().readUInt32BE(0) % 40;
+        expect((await reopened.catalogue.getMetric(id))?.partition).toBe(expected);
+      }
+      const { leases: now } = await reopened.leases.renew('scheduler', 'b', LONG_MS);
+      expect(now.map(({ partition }) => partition)).toEqual(Array.from({ length: 40 }, (_, i) => i));
+      const before = Math.max(...held.map(({ epoch }) => epoch));
+      for (const { owner, epoch } of now) expect([owner, epoch > before]).toEqual([null, true]);
     });
 
     it('keeps members and epochs over a restart', async () => {
