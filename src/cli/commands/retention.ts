@@ -19,7 +19,14 @@ export function registerRetention(program: Command): void {
     program
       .command('retention')
       .description(
-        'how long rows are kept, and purging old ones; alone: run that part of the work (one of several processes that share it)',
+        'how long rows are kept: "retention status", "run" and "set" ask a running engine; alone it is itself a service, the one of several processes that purges',
+      )
+      .addHelpText(
+        'after',
+        `
+Two things have this name. With one of the commands it asks a running engine and ends. Without one it is a service as
+metric-storer and the others are, takes the options above, and needs a database server.
+${examples('htmengine retention status', 'htmengine retention --config /etc/htmengine.yaml')}`,
       ),
   ).action(async (options: ConfigOptions) => (await import('../up.ts')).up(options, new Set(['retention'])));
   const commands = () => import('../retention/retention.ts');
