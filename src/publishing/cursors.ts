@@ -4,12 +4,17 @@ import type { CursorPosition, FoldOutcome, Log } from '../store/log.ts';
 /** What publication needs of the log. */
 export type PublishingLog = Pick<Log, 'cursor' | 'readScoredRows' | 'advanceCursor' | 'metricsToPublish'>;
 
+/** Where a consumer stands, and the epoch under which this process found it there. */
+export interface Standing extends CursorPosition {
+  readonly epoch: number;
+}
+
 /** Where one consumer stands with every metric. */
 export interface Cursors {
   /** Null unless a generation is open and its metric this process's to serve. */
-  position(metricId: string): Promise<CursorPosition | null>;
-  /** Moves to `to` if the consumer still stands at `position`. */
-  advance(position: CursorPosition, to: number): Promise<FoldOutcome>;
+  position(metricId: string): Promise<Standing | null>;
+  /** Moves to `to` if the consumer still stands at `position`, and the metric is still ours. */
+  advance(position: Standing, to: number): Promise<FoldOutcome>;
   /** Metrics that may have scored rows after the cursor, in uid order after `afterMetricId`. */
   metricsWithWork(afterMetricId: string, limit: number): Promise<string[]>;
 }
@@ -26,16 +31,15 @@ export class DurableCursors implements Cursors {
     this.#ownership = ownership;
   }
 
-  async position(metricId: string): Promise<CursorPosition | null> {
+  async position(metricId: string): Promise<Standing | null> {
     if (!this.#ownership.mayOwn(metricId)) return null;
     const position = await this.#log.cursor(this.#consumer, metricId);
-    return position === null || this.#ownership.epochFor(position) === null ? null : position;
+    const epoch = position && this.#ownership.epochFor(position);
+    return position === null || epoch === null ? null : { ...position, epoch };
   }
 
-  async advance(position: CursorPosition, to: number): Promise<FoldOutcome> {
-    const epoch = this.#ownership.epochFor(position);
-    if (epoch === null) return { refused: 'epoch' };
-    const { metricId, generation, rowid: from } = position;
+  /** Under the epoch of the beginning: whether it still holds only the store can say. */
+  advance({ metricId, generation, epoch, rowid: from }: Standing, to: number): Promise<FoldOutcome> {
     return this.#log.advanceCursor({ consumer: this.#consumer, metricId, generation, epoch, from, to });
   }
 
@@ -50,6 +54,9 @@ export class DurableCursors implements Cursors {
  */
 export const LIVE_CONSUMER = '~live';
 const PAGE_METRICS = 1000;
+
+/** No lease is looked at for a cursor that is not stored. */
+const NO_EPOCH = 0;
 
 /**
  * Cursors in memory, which begin behind everything that is scored already. One entry per metric with scored rows.
@@ -76,15 +83,16 @@ export class LiveCursors implements Cursors {
     } while (page.length === PAGE_METRICS);
   }
 
-  async position(metricId: string): Promise<CursorPosition | null> {
+  async position(metricId: string): Promise<Standing | null> {
     const beginning = await this.#log.cursor(LIVE_CONSUMER, metricId);
     if (beginning === null) this.#rowids.delete(metricId);
     const known = this.#rowids.get(metricId);
-    if (beginning === null || known?.generation !== beginning.generation) return beginning;
-    return { ...beginning, rowid: known.rowid };
+    if (beginning === null) return null;
+    const isKnown = known?.generation === beginning.generation;
+    return { ...beginning, epoch: NO_EPOCH, ...(isKnown && { rowid: known.rowid }) };
   }
 
-  advance(position: CursorPosition, to: number): Promise<FoldOutcome> {
+  advance(position: Standing, to: number): Promise<FoldOutcome> {
     this.#set(position, to);
     return Promise.resolve({ refused: null });
   }
