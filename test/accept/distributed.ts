@@ -1,31 +1,37 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
 import type { ConfigInput } from '../../src/config.ts';
-import { ROLES, type Role } from '../../src/roles.ts';
+import type { Role } from '../../src/roles.ts';
 import { createDatabase, SERVER_KINDS, type ServerKind } from '../support/database-servers.ts';
-import { type MetricJson, temporaryDirectory } from '../support/engine-process.ts';
+import { temporaryDirectory } from '../support/engine-process.ts';
 import { acceptedRows, type Series } from '../support/nab.ts';
 import { OtherHost } from '../support/other-host.ts';
 import { OwnBroker } from '../support/own-broker.ts';
 import { OwnServer } from '../support/own-server.ts';
 import { firstDifference, runPipeline, type RunOutcome } from '../support/pipeline-run.ts';
-import { type Counted, RoleCluster } from '../support/role-cluster.ts';
-import { graphiteLines, sendAll } from '../support/sender.ts';
+import { type Counted, RoleCluster, without } from '../support/role-cluster.ts';
+import { RoleDelivery } from '../support/role-delivery.ts';
+import { disturbances, type Disturbance } from '../support/role-disturbances.ts';
+import { ResultsConsumer } from '../support/results-consumer.ts';
 import { dailySeries } from '../support/series.ts';
 import { allSeries } from './nab.ts';
 
-/** The benchmark's files and synthetic metrics, fewer if these say so. */
-const FILES = Number(process.env.HTMENGINE_DISTRIBUTED_FILES ?? Infinity);
-const SYNTHETIC_METRICS = Number(process.env.HTMENGINE_DISTRIBUTED_METRICS ?? 500);
-const SYNTHETIC_ROWS = 600;
+/** How much goes through. */
+interface Size {
+  readonly files: number;
+  readonly syntheticMetrics: number;
+  readonly syntheticRows: number;
+  /** Metrics whose samples are on their way at once, each over a connection of its own. */
+  readonly senders: number;
+}
+
+const FULL: Size = { files: Infinity, syntheticMetrics: 500, syntheticRows: 600, senders: 16 };
+const SMALL: Size = { files: 4, syntheticMetrics: 48, syntheticRows: 420, senders: 8 };
 const TIMEOUT_MS = 4 * 3_600_000;
-/** Metrics whose samples are on their way at once, each over a connection of its own. */
-const SENDERS = 16;
-/** A part of a metric that is not stored after so long without progress is sent again from its last stored row. */
-const RESEND_AFTER_MS = 10_000;
-/** Longer than it takes the others to replace one that does not answer. */
-const AWAY_MS = 9_000;
-/** Partitions of the three stages that are shared out: each is taken once by its first owner. */
-const FIRST_TAKEN = 3 * 16;
+/** What a disturbance leads to may show a moment after it is over. */
+const SETTLE_MS = 1_000;
+/** How long after the last score the last result may come. */
+const RECEIVED_WITHIN_MS = 300_000;
 
 const PROCESSES: readonly Role[] = [
   'api',
@@ -37,219 +43,41 @@ const PROCESSES: readonly Role[] = [
   'model-scheduler',
 ];
 
-/** Something that is done to the processes and what they stand on, while there is work. */
-interface Disturbance {
-  readonly name: string;
-  readonly run: () => Promise<void>;
-}
-
 /**
  * Twelve processes on a broker and a database server that are started for this, of both kinds: their rows equal the
  * embedded engine's bit for bit, undisturbed, and while every kind of process is killed and stopped, the broker and the
- * database are restarted, a scheduler comes and goes and one is cut off by the network.
+ * database are restarted, a scheduler comes and goes and one is cut off by the network. `--small` takes minutes
+ * and is the disturbed run alone, `--database mysql|postgres` takes one of the two.
  */
-export async function distributed(): Promise<void> {
-  const synthetic = Array.from({ length: SYNTHETIC_METRICS }, (_, i) =>
-    dailySeries(`synthetic.${String(i).padStart(3, '0')}`, SYNTHETIC_ROWS, i + 1),
+export async function distributed(args: readonly string[]): Promise<void> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: { small: { type: 'boolean' }, database: { type: 'string' } },
+  });
+  const kinds = SERVER_KINDS.filter((kind) => (values.database ?? kind) === kind);
+  if (kinds.length === 0) throw new Error(`--database must be one of ${SERVER_KINDS.join(', ')}`);
+  const isSmall = values.small === true;
+  const size = isSmall ? SMALL : FULL;
+  const series = seriesOf(size);
+  const rows = series.reduce((sum, { timestamps }) => sum + timestamps.length, 0);
+  process.stdout.write(`${series.length} metrics, ${rows} rows, embedded\n`);
+  const embedded = await runPipeline({ series, monitor: 'beforeFirstRow', rangeOf, timeoutMs: TIMEOUT_MS });
+  for (const kind of kinds) {
+    for (const isDisturbed of isSmall ? [true] : [false, true])
+      await shared(kind, size, series, embedded.rows, isDisturbed);
+  }
+}
+
+function seriesOf({ files, syntheticMetrics, syntheticRows }: Size): Series[] {
+  const synthetic = Array.from({ length: syntheticMetrics }, (_, i) =>
+    dailySeries(`synthetic.${String(i).padStart(3, '0')}`, syntheticRows, i + 1),
   );
-  const series = [...allSeries().slice(0, FILES).map(onlyAccepted), ...synthetic];
-  process.stdout.write(`${series.length} metrics, embedded\n`);
-  const { rows } = await runPipeline({ series, monitor: 'beforeFirstRow', timeoutMs: TIMEOUT_MS });
-  for (const kind of SERVER_KINDS) {
-    for (const isDisturbed of [false, true]) await shared(kind, series, rows, isDisturbed);
-  }
+  return [...allSeries().slice(0, files).map(onlyAccepted), ...synthetic];
 }
 
-async function shared(
-  kind: ServerKind,
-  series: readonly Series[],
-  expected: RunOutcome['rows'],
-  isDisturbed: boolean,
-): Promise<void> {
-  process.stdout.write(`${kind}, ${PROCESSES.length} processes${isDisturbed ? ', disturbed' : ''}\n`);
-  const directory = await temporaryDirectory();
-  const server = await OwnServer.create(kind);
-  const broker = await OwnBroker.start();
-  const host = await OtherHost.create();
-  let run: DistributedRun | undefined;
-  try {
-    await server.start();
-    const { url } = await createDatabase(kind, server.url);
-    const settingsWith = (store: string, bus: string): ConfigInput => ({
-      store: { url: store, maxConnections: 4 },
-      bus: { url: bus },
-      scheduler: { workers: 1 },
-      log: { level: 'warn' },
-    });
-    const cluster = new RoleCluster(directory.path, settingsWith(url, broker.url));
-    run = new DistributedRun(cluster, series);
-    const there = {
-      // The cable is nobody else's, so what goes over it need not be encrypted.
-      ...settingsWith(`${await host.reach(url)}?tls=off`, await host.reach(broker.url)),
-      health: { host: host.address },
-    };
-    for (const role of PROCESSES.slice(0, -1)) await cluster.start(role);
-    // The last scheduler is on another host.
-    await cluster.start('model-scheduler', host, there);
-    for (const { name } of series) await cluster.monitor(name);
-    await run.execute(isDisturbed ? disturbances(cluster, server, broker, host) : []);
-    await compare(cluster, series, expected, isDisturbed);
-  } finally {
-    run?.stop();
-    await run?.cluster.dispose();
-    await host.remove();
-    await broker.dispose();
-    await server.remove();
-    await directory.remove();
-  }
-}
-
-function disturbances(
-  cluster: RoleCluster,
-  server: OwnServer,
-  broker: OwnBroker,
-  host: OtherHost,
-): Disturbance[] {
-  const first = (role: Role) => {
-    const [process] = cluster.of(role);
-    if (process === undefined) throw new Error(`there is no ${role}`);
-    return process;
-  };
-  const kill = (role: Role): Disturbance => ({
-    name: `${role}: SIGKILL`,
-    run: async () => {
-      await cluster.end(role, first(role), 'SIGKILL');
-      await delay(role === 'model-scheduler' ? AWAY_MS : 1_000);
-      await cluster.start(role);
-    },
-  });
-  const suspend = (role: Role): Disturbance => ({
-    name: `${role}: SIGSTOP`,
-    run: async () => {
-      const { child } = first(role);
-      child.kill('SIGSTOP');
-      await delay(AWAY_MS);
-      child.kill('SIGCONT');
-    },
-  });
-  return [
-    ...ROLES.flatMap((role) => [suspend(role), kill(role)]),
-    {
-      name: 'network: one scheduler cut off',
-      run: async () => {
-        await host.pullCable();
-        await delay(AWAY_MS);
-        await host.plugIn();
-      },
-    },
-    {
-      name: 'broker: stopped and started',
-      run: async () => {
-        await broker.stopApplication();
-        await delay(2_000);
-        await broker.startApplication();
-      },
-    },
-    {
-      name: 'database: killed and started',
-      run: async () => {
-        await server.kill();
-        await delay(1_000);
-        await server.start();
-      },
-    },
-    {
-      name: 'scheduler: one more, and gone again',
-      run: async () => {
-        const added = await cluster.start('model-scheduler');
-        await delay(AWAY_MS);
-        await cluster.end('model-scheduler', added, 'SIGTERM');
-      },
-    },
-  ];
-}
-
-/** Sends all samples, a part of each metric during each disturbance, and waits until all is scored. */
-class DistributedRun {
-  readonly cluster: RoleCluster;
-  readonly #series: readonly Series[];
-  #looking: Promise<ReadonlyMap<string, MetricJson> | null> | undefined;
-  #stopped = false;
-
-  constructor(cluster: RoleCluster, series: readonly Series[]) {
-    this.cluster = cluster;
-    this.#series = series;
-  }
-
-  async execute(steps: readonly Disturbance[]): Promise<void> {
-    const parts = steps.length + 1;
-    for (const [i, { name, run }] of steps.entries()) {
-      process.stdout.write(`  ${name}\n`);
-      await Promise.all([this.#send((i + 1) / parts), run()]);
-    }
-    await this.#send(1);
-    await this.#allScored();
-  }
-
-  stop(): void {
-    this.#stopped = true;
-  }
-
-  /** Sends every metric up to this part of its rows, and resolves when they are stored. */
-  async #send(part: number): Promise<void> {
-    const waiting = this.#series.entries();
-    const senders = Array.from({ length: SENDERS }, async () => {
-      for (const [i, series] of waiting) await this.#deliver(series, i, part);
-    });
-    await Promise.all(senders);
-  }
-
-  async #deliver(series: Series, i: number, part: number): Promise<void> {
-    const upTo = Math.ceil(series.timestamps.length * part);
-    const target = series.timestamps[upTo - 1] ?? 0;
-    const sent = { name: series.name, timestamps: series.timestamps.slice(0, upTo), values: series.values };
-    let before: number | null | undefined;
-    let resendAtMs = 0;
-    while (!this.#stopped) {
-      const metrics = await this.#look();
-      const stored = metrics?.get(series.name)?.lastTimestamp ?? null;
-      if (stored !== null && stored >= target) return;
-      if (metrics !== null && stored !== before && before !== undefined)
-        resendAtMs = Date.now() + RESEND_AFTER_MS;
-      if (metrics !== null && Date.now() >= resendAtMs) {
-        const from = stored === null ? 0 : series.timestamps.indexOf(stored) + 1;
-        const listeners = this.cluster.of('metric-listener');
-        const port = listeners[i % listeners.length]?.graphitePort ?? 0;
-        // A cut connection: what is missing is sent again.
-        await sendAll(port, graphiteLines(sent, from).join('')).catch(() => undefined);
-        resendAtMs = Date.now() + RESEND_AFTER_MS;
-      }
-      before = stored;
-      await delay(200);
-    }
-  }
-
-  /** One look for all who ask at the same time. @returns null while nobody answers */
-  #look(): Promise<ReadonlyMap<string, MetricJson> | null> {
-    this.#looking ??= delay(200)
-      .then(() => this.cluster.metrics())
-      .then((metrics) => metrics && new Map(metrics.map((metric) => [metric.name, metric])))
-      .finally(() => (this.#looking = undefined));
-    return this.#looking;
-  }
-
-  async #allScored(): Promise<void> {
-    const deadline = Date.now() + TIMEOUT_MS;
-    for (;;) {
-      const metrics = await this.#look();
-      const failed = [...(metrics?.values() ?? [])].find(({ state }) => state === 'ERROR');
-      if (failed !== undefined) throw new Error(`${failed.name} is in ERROR: ${String(failed.message)}`);
-      const isDone = ({ name, timestamps }: Series) => metrics?.get(name)?.scoredRows === timestamps.length;
-      if (this.#series.every(isDone)) return;
-      if (Date.now() > deadline) throw new Error('not every row was scored in time');
-      await delay(1_000);
-    }
-  }
+/** Every other synthetic metric has its model from the first row on, the others learn their range from their rows. */
+function rangeOf({ name }: Series): { min: number; max: number } | null {
+  return /^synthetic\.\d*[02468]$/.test(name) ? { min: 0, max: 160 } : null;
 }
 
 /** A series as a storer keeps it: without what is not after its last time. */
@@ -262,25 +90,126 @@ function onlyAccepted(series: Series): Series {
   };
 }
 
+async function shared(
+  kind: ServerKind,
+  { senders }: Size,
+  series: readonly Series[],
+  expected: RunOutcome['rows'],
+  isDisturbed: boolean,
+): Promise<void> {
+  process.stdout.write(`${kind}, ${PROCESSES.length} processes${isDisturbed ? ', disturbed' : ''}\n`);
+  const begun = Date.now();
+  const directory = await temporaryDirectory();
+  const server = await OwnServer.create(kind);
+  const broker = await OwnBroker.start();
+  const host = await OtherHost.create();
+  const consumer = new ResultsConsumer(broker.url);
+  let cluster: RoleCluster | undefined;
+  let delivery: RoleDelivery | undefined;
+  try {
+    await server.start();
+    await consumer.start();
+    const { url } = await createDatabase(kind, server.url);
+    cluster = new RoleCluster(directory.path, settingsWith(url, broker.url));
+    await startProcesses(cluster, host, url, broker.url);
+    for (const one of series) await cluster.monitor(one.name, rangeOf(one));
+    const before = await cluster.counted();
+    delivery = new RoleDelivery(cluster, series, senders);
+    const steps = isDisturbed ? disturbances(cluster, server, broker, host) : [];
+    await runThrough(steps, delivery, cluster);
+    await delivery.allScored(TIMEOUT_MS);
+    await compare(cluster, series, expected);
+    await allReceived(consumer, expected);
+    const counted = without(await cluster.counted(), before);
+    const seconds = Math.round((Date.now() - begun) / 1000);
+    process.stdout.write(`  rows equal; ${described(counted)}; ${seconds} s\n`);
+    process.stdout.write(
+      `  an AMQP client received every result in order, ${consumer.repeats} of them again\n`,
+    );
+    if (counted.mismatches > 0) throw new Error('a replayed row gave another score');
+    const { taken, redelivered, fenced, replayed } = counted;
+    if (isDisturbed && Math.min(taken, redelivered, fenced, replayed) <= 0)
+      throw new Error('one of these never happened: nothing was shown');
+  } finally {
+    delivery?.stop();
+    await cluster?.dispose();
+    await consumer.stop();
+    await host.remove();
+    await broker.dispose();
+    await server.remove();
+    await directory.remove();
+  }
+}
+
+function settingsWith(store: string, bus: string): ConfigInput {
+  return {
+    store: { url: store, maxConnections: 4 },
+    bus: { url: bus },
+    scheduler: { workers: 1 },
+    log: { level: 'warn' },
+  };
+}
+
+/** One of each, the last scheduler on another host. */
+async function startProcesses(
+  cluster: RoleCluster,
+  host: OtherHost,
+  store: string,
+  bus: string,
+): Promise<void> {
+  for (const role of PROCESSES.slice(0, -1)) await cluster.start(role);
+  await cluster.start('model-scheduler', host, {
+    // The cable is nobody else's, so what goes over it need not be encrypted.
+    ...settingsWith(`${await host.reach(store)}?tls=off`, await host.reach(bus)),
+    health: { host: host.address },
+  });
+}
+
+/** Sends all samples, a part of each metric during each disturbance. */
+async function runThrough(
+  steps: readonly Disturbance[],
+  delivery: RoleDelivery,
+  cluster: RoleCluster,
+): Promise<void> {
+  const shares = steps.reduce((sum, { share }) => sum + share, 1);
+  let before = await cluster.counted();
+  let sent = 0;
+  for (const { name, share, run } of steps) {
+    sent += share;
+    await Promise.all([delivery.send(sent / shares), run()]);
+    await delay(SETTLE_MS);
+    const counted = await cluster.counted();
+    process.stdout.write(`  ${name.padEnd(40)} ${described(without(counted, before))}\n`);
+    before = counted;
+  }
+  await delivery.send(1);
+}
+
 async function compare(
   cluster: RoleCluster,
   series: readonly Series[],
   expected: RunOutcome['rows'],
-  isDisturbed: boolean,
 ): Promise<void> {
   const found = new Map<string, Awaited<ReturnType<RoleCluster['rows']>>>();
   for (const { name } of series) found.set(name, await cluster.rows(name));
   const difference = firstDifference(expected, found);
   if (difference !== null) throw new Error(`rows differ: ${difference}`);
-  const counted = await cluster.counted();
-  process.stdout.write(`${table(found, counted)}\n`);
-  if (counted.mismatches > 0) throw new Error('a replayed row gave another score');
-  const { taken, redelivered, fenced, replayed } = counted;
-  if (isDisturbed && Math.min(taken - FIRST_TAKEN, redelivered, fenced, replayed) <= 0)
-    throw new Error('one of these never happened: nothing was shown');
 }
 
-function table(rows: RunOutcome['rows'], { taken, redelivered, fenced, replayed }: Counted): string {
-  const count = [...rows.values()].reduce((sum, each) => sum + each.length, 0);
-  return `  ${count} rows: equal; ${taken - FIRST_TAKEN} owner changes, ${redelivered} redeliveries, ${fenced} fenced writes, ${replayed} rows replayed`;
+/** The last results follow their rows. @throws if one does not come, or out of order */
+async function allReceived(consumer: ResultsConsumer, expected: RunOutcome['rows']): Promise<void> {
+  const deadline = Date.now() + RECEIVED_WITHIN_MS;
+  for (;;) {
+    const difference = consumer.difference(expected);
+    if (difference === null) return;
+    if (Date.now() > deadline) throw new Error(`not every result was received: ${difference}`);
+    await delay(1_000);
+  }
+}
+
+function described({ taken, redelivered, storedAlready, fenced, replayed }: Counted): string {
+  return (
+    `${taken} owner changes, ${redelivered} redeliveries (${storedAlready} samples were stored already), ` +
+    `${fenced} fenced writes, ${replayed} rows replayed`
+  );
 }

@@ -1,5 +1,5 @@
 /**
- * `npm run accept -- NAME`: the long runs that are made before an issue is closed. The tests hold a small form of
+ * `npm run accept -- NAME [OPTIONS]`: the long runs that are made before an issue is closed. The tests hold a small form of
  * each.
  */
 import { clone } from './clone.ts';
@@ -15,7 +15,7 @@ import { skeleton } from './skeleton.ts';
 import { stores } from './stores.ts';
 
 /** Each prints what it found and throws if that is not what must be. */
-const RUNS: Readonly<Record<string, () => Promise<void>>> = {
+const RUNS: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
   nab,
   kills,
   equality,
@@ -29,7 +29,7 @@ const RUNS: Readonly<Record<string, () => Promise<void>>> = {
   clone,
 };
 
-const [name = ''] = process.argv.slice(2);
+const [name = '', ...args] = process.argv.slice(2);
 const runs = name === 'all' ? Object.entries(RUNS) : Object.entries(RUNS).filter(([known]) => known === name);
 if (runs.length === 0) {
   process.stderr.write(`usage: npm run accept -- ${Object.keys(RUNS).join('|')}|all\n`);
@@ -39,7 +39,7 @@ for (const [title, run] of runs) {
   const begun = Date.now();
   process.stdout.write(`== ${title}\n`);
   try {
-    await run();
+    await run(args);
     process.stdout.write(`== ${title}: passed in ${Math.round((Date.now() - begun) / 1000)} s\n`);
   } catch (error) {
     process.exitCode = 1;

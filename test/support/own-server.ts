@@ -62,6 +62,13 @@ export class OwnServer {
     return `${this.kind}://root@127.0.0.1:${this.port}/${this.kind === 'postgres' ? 'postgres' : ''}`;
   }
 
+  /** Of its first process. @throws while it does not run */
+  get pid(): number {
+    const pid = this.#process?.pid;
+    if (pid === undefined) throw new Error('the server does not run');
+    return pid;
+  }
+
   get #data(): string {
     return join(this.directory, 'data');
   }

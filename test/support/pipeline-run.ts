@@ -8,8 +8,10 @@ import { seededRandom } from './series.ts';
 export interface RunOptions {
   readonly series: readonly Series[];
   readonly settings?: ConfigInput;
-  /** Each metric is monitored, without a range, after its last row or before its first. */
+  /** Each metric is monitored after its last row or before its first. */
   readonly monitor: 'afterLastRow' | 'beforeFirstRow';
+  /** The range that a metric is monitored with; without it, and where it gives null, that of its rows. */
+  readonly rangeOf?: (series: Series) => { readonly min: number; readonly max: number } | null;
   /** How many times the engine is killed (SIGKILL), each time while rows wait to be scored. */
   readonly kills?: number;
   readonly seed?: number;
@@ -66,7 +68,7 @@ class PipelineRun {
   async execute(): Promise<RunOutcome> {
     const { series, monitor } = this.#options;
     this.#engine = EngineProcess.start(this.#directory, this.#options.settings);
-    if (monitor === 'beforeFirstRow') for (const { name } of series) await this.#monitor(name);
+    if (monitor === 'beforeFirstRow') for (const one of series) await this.#monitor(one);
     const waiting = [...series];
     const senders = Array.from({ length: SENDERS }, async () => {
       for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await this.#deliver(next);
@@ -100,7 +102,7 @@ class PipelineRun {
         await new Promise((resolve) => setTimeout(resolve, 100));
       }
     }
-    if (this.#options.monitor === 'afterLastRow') await this.#monitor(series.name);
+    if (this.#options.monitor === 'afterLastRow') await this.#monitor(series);
   }
 
   async #send(engine: EngineProcess, lines: readonly string[]): Promise<void> {
@@ -118,11 +120,13 @@ class PipelineRun {
     await closed;
   }
 
-  async #monitor(name: string): Promise<void> {
+  async #monitor(series: Series): Promise<void> {
+    const { name } = series;
+    const body = JSON.stringify(this.#options.rangeOf?.(series) ?? {});
     await until(`${name} to be monitored`, async () => {
       try {
         const engine = await this.#engine;
-        const status = (await engine?.request('PUT', `/${encodeURIComponent(name)}`, '{}'))?.status;
+        const status = (await engine?.request('PUT', `/${encodeURIComponent(name)}`, body))?.status;
         return status === 201 || status === 409;
       } catch {
         return false; // the engine was killed under the request: ask its next life

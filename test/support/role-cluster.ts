@@ -11,8 +11,10 @@ import { RoleProcess } from './role-process.ts';
 export interface Counted {
   /** Partitions that somebody took, of all stages. */
   taken: number;
-  /** Samples that were stored already when they came. */
+  /** Messages with samples that the broker brought again. */
   redelivered: number;
+  /** Samples in them that were stored already. */
+  storedAlready: number;
   /** Writes that were refused because the partition is another's by now. */
   fenced: number;
   /** Rows that models ran through again. */
@@ -23,7 +25,8 @@ export interface Counted {
 
 const COUNTERS: readonly (readonly [what: keyof Counted, name: string, label?: string])[] = [
   ['taken', 'htmengine_ownership_changes_total', 'change="taken"'],
-  ['redelivered', 'htmengine_storer_redelivered_samples_total'],
+  ['redelivered', 'htmengine_broker_operations_total', 'operation="redeliver"'],
+  ['storedAlready', 'htmengine_storer_redelivered_samples_total'],
   ['fenced', 'htmengine_scheduler_refused_total', 'reason="epoch"'],
   ['fenced', 'htmengine_anomaly_refused_total', 'reason="epoch"'],
   ['fenced', 'htmengine_publishing_refused_total', 'reason="epoch"'],
@@ -31,11 +34,26 @@ const COUNTERS: readonly (readonly [what: keyof Counted, name: string, label?: s
   ['mismatches', 'htmengine_scheduler_determinism_mismatches_total'],
 ];
 const ANSWER_TIMEOUT_MS = 10_000;
+const nothing = (): Counted => ({
+  taken: 0,
+  redelivered: 0,
+  storedAlready: 0,
+  fenced: 0,
+  replayed: 0,
+  mismatches: 0,
+});
+
+/** What was counted since `before`. */
+export function without(counted: Counted, before: Counted): Counted {
+  const since = { ...counted };
+  for (const [what] of COUNTERS) since[what] = counted[what] - before[what];
+  return since;
+}
 
 /** Processes that share the work on one database and one broker: several of some roles, one of the others. */
 export class RoleCluster {
   /** Of those that ended. */
-  readonly #counted: Counted = { taken: 0, redelivered: 0, fenced: 0, replayed: 0, mismatches: 0 };
+  readonly #counted = nothing();
   readonly #directory: string;
   readonly #settings: ConfigInput;
   readonly #processes = new Map<Role, RoleProcess[]>();
@@ -67,6 +85,20 @@ export class RoleCluster {
     this.#processes.set(role, others);
   }
 
+  /** All that run. */
+  processes(): { readonly role: Role; readonly pid: number }[] {
+    return [...this.#processes].flatMap(([role, processes]) =>
+      processes.map(({ child }) => ({ role, pid: child.pid ?? 0 })),
+    );
+  }
+
+  /** A Prometheus metric, summed over all that run. */
+  async sum(name: string, label = ''): Promise<number> {
+    const all = [...this.#processes.values()].flat();
+    const values = await Promise.all(all.map((process) => process.counter(name, label).catch(() => 0)));
+    return values.reduce((total, value) => total + value, 0);
+  }
+
   async counted(): Promise<Counted> {
     const sum = { ...this.#counted };
     for (const process of [...this.#processes.values()].flat()) await addCounted(sum, process);
@@ -91,11 +123,12 @@ export class RoleCluster {
     return (await this.#get<{ rows: RowJson[] }>(path)).rows;
   }
 
-  /** Monitors a metric without a range, however often it takes. */
-  async monitor(name: string): Promise<void> {
+  /** Monitors a metric, however often it takes. @param range null for that of its rows. */
+  async monitor(name: string, range: { readonly min: number; readonly max: number } | null): Promise<void> {
+    const path = `/api/v1/metrics/${encodeURIComponent(name)}/model`;
+    const body = JSON.stringify(range ?? {});
     for (;;) {
-      const path = `/api/v1/metrics/${encodeURIComponent(name)}/model`;
-      const answer = await this.#request(path, { method: 'PUT', body: '{}' }).catch(() => null);
+      const answer = await this.#request(path, { method: 'PUT', body }).catch(() => null);
       if (answer?.status === 201 || answer?.status === 409) return;
       await delay(200);
     }
