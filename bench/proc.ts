@@ -25,6 +25,36 @@ export function parseThreadStat(stat: string): { name: string; cpuSeconds: numbe
   return { name, cpuSeconds: (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND };
 }
 
+/** CPU seconds so far of a process and all it started, those that have ended included. */
+export function treeCpuSeconds(pid: number): number {
+  const children = new Map<number, number[]>();
+  const seconds = new Map<number, number>();
+  for (const entry of readdirSync('/proc')) {
+    if (!/^\d+$/.test(entry)) continue;
+    const stat = statOf(Number(entry));
+    if (stat === null) continue;
+    seconds.set(Number(entry), stat.cpuSeconds);
+    children.set(stat.parent, [...(children.get(stat.parent) ?? []), Number(entry)]);
+  }
+  const sum = (process: number): number =>
+    (seconds.get(process) ?? 0) +
+    (children.get(process) ?? []).reduce((total, child) => total + sum(child), 0);
+  return sum(pid);
+}
+
+/** Of a process that may have ended meanwhile. */
+function statOf(pid: number): { parent: number; cpuSeconds: number } | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    // Fields 14 to 17: its own, and of children that have ended.
+    const ticks = fields.slice(11, 15).reduce((total, field) => total + Number(field), 0);
+    return { parent: Number(fields[1]), cpuSeconds: ticks / TICKS_PER_SECOND };
+  } catch {
+    return null;
+  }
+}
+
 /** Bytes that a process has had read from and written to storage so far; what the page cache had is not read. */
 export function ioBytes(pid: number): { read: number; written: number } {
   const io = readFileSync(`/proc/${pid}/io`, 'utf8');
