@@ -8,12 +8,14 @@ import { HostCollector } from './collector/host.ts';
 import { systemReaders } from './collector/readers.ts';
 import type { Config } from './config.ts';
 import type { Reloading } from './config/reloading.ts';
+import type { DatasourceRegistry } from './datasources/registry.ts';
 import { hasCode } from './errors.ts';
 import { logLikelihood } from './htm/index.ts';
 import type { IncidentService } from './incidents/incidents.ts';
 import type { Intake } from './intake.ts';
 import { createLineReader } from './listener/line-reader.ts';
 import { GraphiteListener } from './listener/listener.ts';
+import type { ModelReports } from './monitoring/model-report.ts';
 import type { Monitoring } from './monitoring/monitoring.ts';
 import type { ModelTransfer } from './monitoring/transfer.ts';
 import type { Publisher } from './publishing/publisher.ts';
@@ -31,6 +33,8 @@ export interface EdgeServices {
   readonly checkpoints: CheckpointStore;
   readonly bus: Bus;
   readonly monitoring: Monitoring;
+  readonly reports: ModelReports;
+  readonly datasources: DatasourceRegistry;
   readonly incidents: IncidentService;
   readonly transfer: ModelTransfer;
   readonly publisher: Publisher;
@@ -47,14 +51,15 @@ export interface EdgeServices {
 export async function startApi(config: Config, services: EdgeServices): Promise<Address | null> {
   const { enabled, ...options } = config.api;
   if (!enabled) return null;
-  const { store, checkpoints, monitoring, transfer, publisher, retention, intake, refusals, telemetry } =
-    services;
+  const { store, monitoring, transfer, publisher, retention, intake, refusals, telemetry } = services;
   const results = new StoredResults(store.log, logLikelihood);
   const api = new Api(
     { ...options, maxSamples: config.bus.maxBatchSamples },
     {
       queries: store.queries,
       control: monitoring,
+      models: monitoring.models,
+      reports: services.reports,
       incidents: services.incidents,
       retention: {
         status: () => retention.status(),
@@ -63,14 +68,14 @@ export async function startApi(config: Config, services: EdgeServices): Promise<
         setMaxAge: (metricId, maxAgeSeconds) => store.retention.setMaxAge(metricId, maxAgeSeconds),
       },
       importModel: (spec) => transfer.importModel(spec),
+      exportModel: (metricId) => transfer.exportModel(metricId),
+      datasources: services.datasources,
       intake,
       refusals,
       readLine: createLineReader(config.listener.graphite.maxLineBytes, services.nowSeconds),
       subscribeLive: (handler) => publisher.subscribeLive(handler),
       readResults: (metricId, after, limit) => results.read(metricId, after, limit),
       logLikelihood,
-      checkpoints: (metricId) => checkpoints.list(metricId),
-      checkpointBytes: (metricId) => checkpoints.size(metricId),
       telemetry,
       version: version(),
       ready: () => store.ping(),

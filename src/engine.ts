@@ -7,8 +7,9 @@ import { DatasourceRegistry } from './datasources/registry.ts';
 import { HtmEngineError } from './errors.ts';
 import type { GivenSample, SampleOutcome } from './intake.ts';
 import { createLogger } from './logging.ts';
-import type { Metric } from './metric.ts';
+import type { Metric, TimeRange } from './metric.ts';
 import type { Incident } from './incidents/grouping.ts';
+import type { ModelReport } from './monitoring/model-report.ts';
 import type { ModelSpec } from './monitoring/model-spec.ts';
 import type { ExportedModel } from './monitoring/transfer.ts';
 import type { ResultHandler } from './publishing/delivery.ts';
@@ -72,6 +73,7 @@ export class Engine {
       this.#services = await startServices(this.config, {
         roles: this.#roles,
         log: this.#log,
+        datasources: this.datasources,
         started: this.#started,
         onFailure: this.#fail,
       });
@@ -120,10 +122,49 @@ export class Engine {
 
   /**
    * Lets a model begin again: `retry` one in ERROR with the same row, `skip` one without that row, `relearn` any from the lowest stored row.
-   * @throws HtmEngineError `metric_not_found`, `metric_not_monitored`, `metric_status_changed`
+   * @param options `without`: intervals that a new generation does not learn; those of the present one unless given.
+   * @throws HtmEngineError `metric_not_found`, `metric_not_monitored`, `metric_status_changed`, `checkpoint_lost`
    */
-  restartModel(metricId: string, how: 'retry' | 'skip' | 'relearn'): Promise<void> {
-    return this.#running.monitoring.restartModel(metricId, how);
+  restartModel(
+    metricId: string,
+    how: 'retry' | 'skip' | 'relearn',
+    { without }: { without?: readonly TimeRange[] } = {},
+  ): Promise<void> {
+    const relearning = without === undefined ? {} : { leaveOut: without, keepLeftOut: false };
+    return this.#running.monitoring.models.restart(metricId, how, relearning);
+  }
+
+  /** Switches learning on or off, from the next row on. @throws HtmEngineError `metric_not_found`, `metric_not_monitored`, `overloaded` */
+  async setLearning(metricId: string, on: boolean): Promise<void> {
+    await this.#running.monitoring.models.change(metricId, { what: 'learning', on });
+  }
+
+  /** The next row begins a new sequence; what was learned stays. @throws HtmEngineError as `setLearning` */
+  async resetModel(metricId: string): Promise<void> {
+    await this.#running.monitoring.models.change(metricId, { what: 'reset' });
+  }
+
+  /**
+   * Leaves an interval unlearned: its rows are scored and change nothing of the model. If any of them is learned already,
+   * `relearn` lets a new generation learn everything but this and what was left out before.
+   * @throws HtmEngineError `interval_learned` (without `relearn`), `invalid_argument`, and as `setLearning`
+   */
+  doNotLearn(metricId: string, times: TimeRange, { relearn = false } = {}): Promise<void> {
+    return this.#running.monitoring.models.doNotLearn(metricId, times, relearn);
+  }
+
+  /**
+   * Deletes the rows of an interval. Of a monitored metric only those that nothing may ask for again; with `relearn` any:
+   * then the scores go, too, and a new generation learns from what is left.
+   * @returns how many. @throws HtmEngineError `rows_needed`, `metric_not_found`, `invalid_argument`
+   */
+  deleteRows(metricId: string, times: TimeRange, { relearn = false } = {}): Promise<number> {
+    return this.#running.monitoring.models.deleteRows(metricId, times, relearn);
+  }
+
+  /** Everything there is to tell of the model of the metric of that name. @throws HtmEngineError `metric_not_found`, `metric_not_monitored` */
+  describeModel(name: string): Promise<ModelReport> {
+    return this.#running.reports.describe(name);
   }
 
   /**

@@ -26,6 +26,10 @@ export type ErrorCode =
   /** `details.metricId` is the monitored one's. */
   | 'metric_already_monitored'
   | 'metric_not_monitored'
+  /** Rows that a model is not to learn are learned already. `details.processedRowid` is the last one. */
+  | 'interval_learned'
+  /** Rows that are to be deleted are needed by something; `details.keptBy` says what. */
+  | 'rows_needed'
   /** The metric's state is not the one the operation needs, or changed meanwhile. `details.status` is the present one. */
   | 'metric_status_changed'
   /** No rows are stored from which a range could be estimated. */
@@ -83,7 +87,7 @@ export type ErrorCode =
   /** The message broker does not answer or lets us not in. */
   | 'broker_unavailable'
   | 'checkpoint_damaged'
-  /** No usable checkpoint and the generation's first rows are gone. */
+  /** No usable checkpoint and the generation's first rows are gone: only a new generation can go on. */
   | 'checkpoint_lost'
   /** No anomalous span opened at that row. */
   | 'span_not_found'

@@ -4,6 +4,7 @@ import type { Bus } from './bus/bus.ts';
 import type { CheckpointStore } from './checkpoints/checkpoint-store.ts';
 import type { Config } from './config.ts';
 import { type DataDirectory, openDataDirectory, sharedDataDirectory } from './data-directory.ts';
+import type { DatasourceRegistry } from './datasources/registry.ts';
 import { DiskWatch } from './disk-watch.ts';
 import { ScoringLag } from './lag.ts';
 import { openBus, type OriginalBroker } from './open-bus.ts';
@@ -24,6 +25,8 @@ import { timedLog } from './timed-log.ts';
 export interface ServiceContext {
   readonly roles: ReadonlySet<Role>;
   readonly log: Logger;
+  /** Of the application that embeds the engine. */
+  readonly datasources: DatasourceRegistry;
   /** Filled as services start, so that those that did can be ended if a later one cannot start. */
   readonly started: StartedServices;
   /** Told once if the engine can no longer work. */

@@ -21,7 +21,15 @@ export type { Config, ConfigInput } from './config.ts';
 export { loadConfig } from './config/resolve.ts';
 export { HtmEngineError, type ErrorCode } from './errors.ts';
 export type { GivenSample, SampleOutcome } from './intake.ts';
-export { MetricStatus, type Metric, type RefusalReason, type Result, type Sample } from './metric.ts';
+export {
+  MetricStatus,
+  type Metric,
+  type RefusalReason,
+  type Result,
+  type Sample,
+  type TimeRange,
+} from './metric.ts';
+export type { ModelReport } from './monitoring/model-report.ts';
 export type { ModelSpec } from './monitoring/model-spec.ts';
 export type { ExportedModel } from './monitoring/transfer.ts';
 export type { Incident } from './incidents/grouping.ts';

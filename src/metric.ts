@@ -92,6 +92,12 @@ export interface Metric {
   readonly partition: number;
 }
 
+/** A stretch of time, both ends inclusive: whole seconds UTC since 1970. */
+export interface TimeRange {
+  readonly fromTimestamp: number;
+  readonly toTimestamp: number;
+}
+
 /** One value of one metric at one time. */
 export interface Sample {
   readonly name: string;

@@ -12,7 +12,9 @@ import { createIntake, type Intake } from './intake.ts';
 import { deleteClosedCheckpoints } from './monitoring/closed-checkpoints.ts';
 import { automaticRequest, type ModelSettings } from './monitoring/generation-request.ts';
 import { modelSettings } from './monitoring/model-settings.ts';
+import { ModelReports } from './monitoring/model-report.ts';
 import { Monitoring } from './monitoring/monitoring.ts';
+import { StoredModels } from './monitoring/saved-models.ts';
 import { ModelTransfer } from './monitoring/transfer.ts';
 import { StrayCheckpoints } from './monitoring/stray-checkpoints.ts';
 import { nothingOwned } from './ownership/ownership.ts';
@@ -36,6 +38,7 @@ export interface Services {
   readonly store: Store;
   readonly checkpoints: CheckpointStore;
   readonly monitoring: Monitoring;
+  readonly reports: ModelReports;
   readonly incidents: IncidentService;
   readonly transfer: ModelTransfer;
   readonly publisher: Publisher;
@@ -44,6 +47,8 @@ export interface Services {
   readonly addresses: EngineAddresses;
 }
 
+/** Whether this program can load models of that revision of the algorithms. */
+const knowsRevision = (revision: number) => revision === algorithmRevision;
 const DAY_SECONDS = 86_400;
 /** How long each service may take to finish what it is in. */
 const STOP_TIMEOUT_MS = 10_000;
@@ -82,6 +87,8 @@ export async function startServices(config: Config, context: ServiceContext): Pr
     telemetry,
     forgetModel: modelForgetter(ground, scheduler),
     models,
+    retention: store.retention,
+    savedModels: new StoredModels({ queries: store.queries, checkpoints, knowsRevision }),
     sweepMs: config.monitoring.sweepMs,
   });
   monitoring.start({ activating: roles.has('metric-storer'), tidying: roles.has('retention') });
@@ -90,7 +97,7 @@ export async function startServices(config: Config, context: ServiceContext): Pr
     ...retentionSettings(config),
     retention: store.retention,
     checkpoints: (metricId) => checkpoints.list(metricId),
-    knowsRevision: (revision) => revision === algorithmRevision,
+    knowsRevision,
     telemetry,
     nowSeconds,
   });
@@ -105,9 +112,22 @@ export async function startServices(config: Config, context: ServiceContext): Pr
   const intake = createIntake(bus, refusals, nowSeconds);
   const { catalogue, queries } = store;
   const transfer = new ModelTransfer({ catalogue, queries, bus, monitoring, nowSeconds });
+  const costOf = (metricId: string) => scheduler?.costOf(metricId) ?? null;
+  const reports = new ModelReports({ queries, checkpoints, costOf });
   const incidents = new IncidentService({ ...config.incidents, store: store.incidents, nowSeconds });
   const reloading = new Reloading(config, telemetry);
-  const edges = { ...ground, monitoring, incidents, transfer, publisher, retention, intake, reloading };
+  const edges = {
+    ...ground,
+    datasources: context.datasources,
+    monitoring,
+    reports,
+    incidents,
+    transfer,
+    publisher,
+    retention,
+    intake,
+    reloading,
+  };
   const takesHttp = roles.has('api') && config.api.enabled;
   const addresses = {
     http: takesHttp ? await startApi(config, edges) : null,
@@ -120,7 +140,18 @@ export async function startServices(config: Config, context: ServiceContext): Pr
   }
   if (roles.has('metric-listener') && config.collector.host) await startHostCollector(config, edges);
   if (roles.has('api') && config.collector.demo) startDemo(edges);
-  return { store, checkpoints, monitoring, incidents, transfer, publisher, intake, reloading, addresses };
+  return {
+    store,
+    checkpoints,
+    monitoring,
+    reports,
+    incidents,
+    transfer,
+    publisher,
+    intake,
+    reloading,
+    addresses,
+  };
 }
 
 async function startAnomaly(config: Config, ground: Ground): Promise<void> {

@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
+import type { DatasourceAdapter } from '../datasources/adapter.ts';
 import { HtmEngineError } from '../errors.ts';
 import type { GivenSample, SampleOutcome } from '../intake.ts';
 import { MetricStatus } from '../metric.ts';
@@ -69,7 +70,6 @@ function makeApi(
       renameMetric: () => Promise.resolve(),
       activateModel: () => Promise.resolve(),
       unmonitorMetric: () => Promise.resolve(),
-      restartModel: () => Promise.resolve(),
       cloneModel: () => Promise.resolve(''),
       monitorMetric: (spec) => {
         const { metricSpec, modelParams } = spec as {
@@ -89,6 +89,16 @@ function makeApi(
         asked === name
           ? Promise.resolve()
           : Promise.reject(new HtmEngineError('metric_not_found', 'there is none')),
+    },
+    models: {
+      restart: () => Promise.resolve(),
+      change: () => Promise.resolve(),
+      doNotLearn: () => Promise.resolve(),
+      deleteRows: () => Promise.resolve(0),
+    },
+    reports: {
+      describe: () => Promise.reject(new HtmEngineError('metric_not_monitored', 'no')),
+      likelihood: () => Promise.reject(new HtmEngineError('metric_not_monitored', 'no')),
     },
     intake: (samples) => {
       given.push(...samples);
@@ -116,6 +126,8 @@ function makeApi(
       usualPatterns: () => Promise.resolve([]),
       forgetUsual: () => Promise.resolve(),
     },
+    exportModel: () => Promise.reject(new HtmEngineError('metric_not_monitored', 'no')),
+    datasources: { names: () => ['custom'], create: () => ({}) as DatasourceAdapter },
     importModel: () => Promise.reject(new HtmEngineError('invalid_argument', 'no')),
     refusals: { count: () => undefined },
     readLine: () => 'malformed',
@@ -123,8 +135,6 @@ function makeApi(
     subscribeLive: () => Promise.resolve({ unsubscribe: () => Promise.resolve() }),
     readResults: () => Promise.resolve(null),
     logLikelihood: (anomalyScore) => anomalyScore / 2,
-    checkpoints: () => Promise.resolve([]),
-    checkpointBytes: () => Promise.resolve(0),
     ready: () => Promise.resolve(),
   };
   const options = {
@@ -289,6 +299,8 @@ describe('the JSON interface', () => {
           learning: { rows: 2, of: 388 },
           lastScore: 0.75,
           lastLogLikelihood: 0.375,
+          resource: null,
+          unit: null,
           demo: true,
           lastScoredTimestamp: 1_700_000_002,
         },

@@ -6,17 +6,16 @@ import { nameMatcher } from '../name-pattern.ts';
 import type { MetricSummary } from '../store/queries.ts';
 import { httpStatus } from './problems.ts';
 import { route } from './route.ts';
-import type { ApiServices, MetricControl } from './services.ts';
+import type { ApiServices } from './services.ts';
 
 const PAGE_METRICS = 1000;
 
+type Controls = Pick<ApiServices, 'control' | 'models'>;
 type Action = BodyOf<typeof changeMany>['action'];
 
 /** The same change for many metrics. */
-export function bulkRoutes(
-  app: FastifyInstance,
-  { queries, control }: Pick<ApiServices, 'queries' | 'control'>,
-): void {
+export function bulkRoutes(app: FastifyInstance, services: Controls & Pick<ApiServices, 'queries'>): void {
+  const { queries } = services;
   async function select(pattern: string, after: string, limit: number) {
     const isMeant = nameMatcher(pattern);
     const found: MetricSummary[] = [];
@@ -37,7 +36,7 @@ export function bulkRoutes(
     const results = [];
     for (const metric of found) {
       results.push(
-        dryRun ? { name: metric.name, outcome: 'meant' as const } : await change(control, action, metric),
+        dryRun ? { name: metric.name, outcome: 'meant' as const } : await change(services, action, metric),
       );
     }
     return { results, next };
@@ -45,10 +44,10 @@ export function bulkRoutes(
 }
 
 /** A refusal is told; a fault of ours ends the whole. */
-async function change(control: MetricControl, action: Action, metric: MetricSummary) {
+async function change(services: Controls, action: Action, metric: MetricSummary) {
   const { name } = metric;
   try {
-    await act(control, action, metric);
+    await act(services, action, metric);
     return { name, outcome: 'done' as const };
   } catch (error) {
     if (!(error instanceof HtmEngineError) || httpStatus(error) >= 500) throw error;
@@ -56,7 +55,11 @@ async function change(control: MetricControl, action: Action, metric: MetricSumm
   }
 }
 
-async function act(control: MetricControl, action: Action, { metricId, name }: MetricSummary): Promise<void> {
+async function act(
+  { control, models }: Controls,
+  action: Action,
+  { metricId, name }: MetricSummary,
+): Promise<void> {
   switch (action) {
     case 'monitor':
       await control.monitorMetric({ metricSpec: { metric: name } });
@@ -68,7 +71,7 @@ async function act(control: MetricControl, action: Action, { metricId, name }: M
       return;
     case 'retry':
     case 'relearn':
-      return control.restartModel(metricId, action);
+      return models.restart(metricId, action);
     case 'delete':
       return control.deleteMetricByName(name);
   }

@@ -18,7 +18,7 @@ export function metricJson(metric: MetricSummary, logLikelihood: LogLikelihood, 
     lastScore: metric.lastAnomalyScore,
     lastLogLikelihood: metric.lastAnomalyScore === null ? null : logLikelihood(metric.lastAnomalyScore),
     lastScoredTimestamp: metric.lastScoredTimestamp,
-    demo: isDemo(metric.spec),
+    ...toldBySpec(metric.spec),
     ...(recent !== undefined && { recent }),
   };
 }
@@ -40,9 +40,14 @@ export function rowJson(row: DataRow, logLikelihood: LogLikelihood) {
   };
 }
 
-/** Demo metrics say so in their spec: `userInfo: {"demo": true}`. */
-function isDemo(spec: string | null): boolean {
-  if (spec?.includes('"demo"') !== true) return false;
-  const { metricSpec } = JSON.parse(spec) as { metricSpec?: { userInfo?: { demo?: unknown } } };
-  return metricSpec?.userInfo?.demo === true;
+/** What a spec tells of its metric. Demo metrics say so: `userInfo: {"demo": true}`. Most specs tell nothing, and are not read. */
+function toldBySpec(spec: string | null): { resource: string | null; unit: string | null; demo: boolean } {
+  if (spec === null || !/"(?:resource|unit|demo)"/.test(spec)) {
+    return { resource: null, unit: null, demo: false };
+  }
+  const { metricSpec = {} } = JSON.parse(spec) as {
+    metricSpec?: { resource?: string; unit?: string; userInfo?: { demo?: unknown } };
+  };
+  const { resource = null, unit = null, userInfo } = metricSpec;
+  return { resource, unit, demo: userInfo?.demo === true };
 }

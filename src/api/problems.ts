@@ -29,7 +29,7 @@ export function answerConnectionError(error: Error & { readonly code?: string },
   }
   const code = CODE_OF_FAULT[error.code ?? ''] ?? 'invalid_request';
   const { status, title } = PROBLEMS[code];
-  const body = problemText(code, title);
+  const body = problemText(code, title, {});
   const head = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
     `content-type: ${PROBLEM_TYPE}`,
@@ -70,12 +70,20 @@ export function answerError(
     reply.header('allow', error.details['allow']);
   }
   if (!request.url.startsWith('/api/')) return reply.type('text/plain; charset=utf-8').send(`${detail}\n`);
-  return reply.type(PROBLEM_TYPE).send(problemText(code, detail));
+  const details = error instanceof HtmEngineError && status < 500 ? error.details : {};
+  return reply.type(PROBLEM_TYPE).send(problemText(code, detail, details));
 }
 
-function problemText(code: ProblemCode, detail: string): string {
+function problemText(code: ProblemCode, detail: string, details: HtmEngineError['details']): string {
   const { status, title } = PROBLEMS[code];
-  const answer: z.input<typeof problem> = { type: `/docs#${code}`, title, status, detail, code };
+  const answer: z.input<typeof problem> = {
+    type: `/docs#${code}`,
+    title,
+    status,
+    detail,
+    code,
+    ...(Object.keys(details).length > 0 && { details: { ...details } }),
+  };
   return JSON.stringify(answer);
 }
 

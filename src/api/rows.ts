@@ -4,7 +4,7 @@ import * as operations from '../contract/metrics.ts';
 import { HtmEngineError } from '../errors.ts';
 import type { DataRow } from '../store/queries.ts';
 import { existing } from './input.ts';
-import { rowJson } from './metric-json.ts';
+import { metricJson, rowJson } from './metric-json.ts';
 import { rawRoute, route } from './route.ts';
 import type { ApiServices } from './services.ts';
 
@@ -14,7 +14,7 @@ const CSV_TITLES = 'timestamp,value,raw_anomaly_score,anomaly_score,log_likeliho
 /** The rows of a metric: as they are, down-sampled, as a file. */
 export function rowRoutes(
   app: FastifyInstance,
-  { queries, logLikelihood }: Pick<ApiServices, 'queries' | 'logLikelihood'>,
+  { queries, models, logLikelihood }: Pick<ApiServices, 'queries' | 'models' | 'logLikelihood'>,
 ): void {
   route(app, operations.readData, async ({ params: { name }, query }) => {
     const { afterRowid, limit, order } = query;
@@ -26,6 +26,13 @@ export function rowRoutes(
       ...(afterRowid !== undefined && { afterRowid }),
     });
     return { name: metric.name, uid: metric.metricId, rows: rows.map((row) => rowJson(row, logLikelihood)) };
+  });
+
+  route(app, operations.deleteRows, async ({ params: { name }, query: { from, to, relearn } }) => {
+    const { metricId } = await existing(queries, name);
+    const times = { fromTimestamp: from, toTimestamp: to };
+    const deletedRows = await models.deleteRows(metricId, times, relearn === 'true');
+    return { deletedRows, metric: metricJson(await existing(queries, name), logLikelihood) };
   });
 
   route(app, operations.readBuckets, async ({ params: { name }, query }) => {

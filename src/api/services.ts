@@ -1,9 +1,13 @@
 import type { AnswerOf } from '../contract/operation.ts';
 import type { getRetention } from '../contract/retention.ts';
-import type { CheckpointName } from '../checkpoints/checkpoint-store.ts';
+import type { DatasourceRegistry } from '../datasources/registry.ts';
 import type { IncidentService } from '../incidents/incidents.ts';
 import type { CountsRefusals, Intake } from '../intake.ts';
-import type { RefusalReason, Result, Sample } from '../metric.ts';
+import type { RefusalReason, Result, Sample, TimeRange } from '../metric.ts';
+import type { ModelChange } from '../model-command.ts';
+import type { LikelihoodReport, ModelReport } from '../monitoring/model-report.ts';
+import type { ExportedModel } from '../monitoring/transfer.ts';
+import type { Relearning } from '../store/catalogue.ts';
 import type { Queries } from '../store/queries.ts';
 import type { Telemetry } from '../telemetry.ts';
 
@@ -14,10 +18,27 @@ export interface MetricControl {
   /** @param spec a `ModelSpec`, checked there. */
   monitorMetric(spec: unknown): Promise<string>;
   activateModel(metricId: string): Promise<unknown>;
-  restartModel(metricId: string, how: 'retry' | 'skip' | 'relearn'): Promise<void>;
   cloneModel(metricId: string, name: string, rows: boolean): Promise<string>;
   unmonitorMetric(metricId: string): Promise<void>;
   deleteMetricByName(name: string): Promise<void>;
+}
+
+/** What the API may do to a model that exists; see src/monitoring/model-control.ts. */
+export interface ModelControl {
+  restart(
+    metricId: string,
+    how: 'retry' | 'skip' | 'relearn',
+    relearning?: Partial<Relearning>,
+  ): Promise<void>;
+  change(metricId: string, change: ModelChange): Promise<unknown>;
+  doNotLearn(metricId: string, times: TimeRange, relearn: boolean): Promise<void>;
+  deleteRows(metricId: string, times: TimeRange, relearn: boolean): Promise<number>;
+}
+
+/** Everything there is to tell of a model; see src/monitoring/model-report.ts. */
+export interface TellsOfModels {
+  describe(name: string): Promise<ModelReport>;
+  likelihood(name: string): Promise<LikelihoodReport>;
 }
 
 /** Monitors a metric as a model spec says; see src/monitoring/transfer.ts. */
@@ -56,8 +77,13 @@ export interface RetentionControl {
 export interface ApiServices {
   readonly queries: Queries;
   readonly control: MetricControl;
+  readonly models: ModelControl;
+  readonly reports: TellsOfModels;
   readonly retention: RetentionControl;
   readonly importModel: ImportModel;
+  /** Spec and newest rows of a monitored metric; see src/monitoring/transfer.ts. */
+  readonly exportModel: (metricId: string) => Promise<ExportedModel>;
+  readonly datasources: Pick<DatasourceRegistry, 'names' | 'create'>;
   readonly incidents: Pick<
     IncidentService,
     'list' | 'acknowledge' | 'mute' | 'mutes' | 'unmute' | 'callUsual' | 'usualPatterns' | 'forgetUsual'
@@ -71,10 +97,6 @@ export interface ApiServices {
   readonly readResults: ReadResults;
   /** The anomaly score on its log scale, 0..1. */
   readonly logLikelihood: (anomalyScore: number) => number;
-  /** The saved models of a metric, newest first. */
-  readonly checkpoints: (metricId: string) => Promise<CheckpointName[]>;
-  /** Bytes of the saved models of a metric. */
-  readonly checkpointBytes: (metricId: string) => Promise<number>;
   /** Of this program. */
   readonly version: string;
   /** Resolves when the engine can keep what it accepts; rejects with the reason otherwise. */

@@ -15,7 +15,7 @@ const named = z.object({ metricSpec: z.object({ metric: z.string() }) });
 /** Model specs of many metrics at once, out of the engine and into it. */
 export function transferRoutes(
   app: FastifyInstance,
-  { queries, importModel }: Pick<ApiServices, 'queries' | 'importModel'>,
+  { queries, importModel, exportModel }: Pick<ApiServices, 'queries' | 'importModel' | 'exportModel'>,
 ): void {
   async function allSpecs(): Promise<string[]> {
     const specs: string[] = [];
@@ -36,14 +36,32 @@ export function transferRoutes(
     );
   }
 
-  route(app, exportModels, async ({ query: { name: names } }) => {
+  /** One after the other, so that the rows of few are in memory at the same time as they are read. */
+  async function withRows(names: readonly string[] | undefined): Promise<unknown[]> {
+    if (names === undefined) {
+      throw new HtmEngineError(
+        'invalid_argument',
+        'query parameter data: rows are only given of metrics that are named: give name',
+      );
+    }
+    const models: unknown[] = [];
+    for (const name of names) {
+      const { metricId } = await existing(queries, name);
+      models.push(await exportModel(metricId));
+    }
+    return models;
+  }
+
+  async function specsAlone(names: readonly string[] | undefined): Promise<unknown[]> {
     const specs = await (names === undefined ? allSpecs() : Promise.all(names.map(specOf)));
-    return {
-      format: EXPORT_FORMAT,
-      version: EXPORT_VERSION,
-      models: specs.map((spec) => JSON.parse(spec) as unknown),
-    };
-  });
+    return specs.map((spec) => JSON.parse(spec) as unknown);
+  }
+
+  route(app, exportModels, async ({ query: { name: names, data } }) => ({
+    format: EXPORT_FORMAT,
+    version: EXPORT_VERSION,
+    models: await (data === 'true' ? withRows(names) : specsAlone(names)),
+  }));
 
   route(app, importModels, async ({ body: specs }) => {
     const results = [];

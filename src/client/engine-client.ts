@@ -3,13 +3,18 @@ import type {
   BucketJson,
   BulkAnswer,
   BulkRequest,
+  CreateModelRequest,
+  DoNotLearnRequest,
   ImportOutcome,
+  IntervalJson,
+  LikelihoodJson,
   MetricJson,
   ModelJson,
   ModelSpecJson,
   MonitorRequest,
   Ranking,
   RankingQuery,
+  RestartRequest,
   RetentionJson,
   RowJson,
   SampleJson,
@@ -22,8 +27,9 @@ const PAGE_METRICS = 1000;
 const PAGE_ROWS = 10_000;
 /** Names in one request for specs: they are part of its address, whose length is limited. */
 const NAMES_PER_EXPORT = 20;
-/** Specs that are imported with one request; each is at most 32 KiB, a body at most 2 MiB. */
+/** Specs that are imported with one request, and their characters of JSON: a body has at most 2 MiB. One alone may have more. */
 const SPECS_PER_IMPORT = 50;
+const CHARACTERS_PER_IMPORT = 1_000_000;
 
 export interface RowSelection {
   /** Inclusive bounds in epoch seconds. */
@@ -137,29 +143,64 @@ export class EngineClient {
     return this.http.json(modelPath(name, 'activate'), { method: 'POST', body: {} });
   }
 
-  /** `retry`: the row that failed once more; `relearn`: everything from the first row on. */
-  restart(name: string, how: 'retry' | 'skip' | 'relearn'): Promise<MetricJson> {
-    return this.http.json(modelPath(name, 'restart'), { method: 'POST', body: { how } });
+  /** How its raw scores are distributed, and what the next is held against. */
+  likelihood(name: string): Promise<LikelihoodJson> {
+    return this.http.json(modelPath(name, 'likelihood'));
+  }
+
+  /** `retry`: the row that failed once more; `skip`: without that row; `relearn`: everything from the first row on. */
+  restart(
+    name: string,
+    how: RestartRequest['how'],
+    options: Omit<RestartRequest, 'how'> = {},
+  ): Promise<MetricJson> {
+    return this.http.json(modelPath(name, 'restart'), { method: 'POST', body: { how, ...options } });
+  }
+
+  /** Switches learning on or off, from the next row on. */
+  setLearning(name: string, on: boolean): Promise<ModelJson> {
+    return this.http.json(modelPath(name, 'learning'), { method: 'PUT', body: { on } });
+  }
+
+  /** Leaves an interval (epoch seconds, inclusive) unlearned; with `relearn` also one that is learned already. */
+  doNotLearn(name: string, request: DoNotLearnRequest): Promise<ModelJson> {
+    return this.http.json(modelPath(name, 'do-not-learn'), { method: 'POST', body: request });
+  }
+
+  /** The next row begins a new sequence. */
+  resetModel(name: string): Promise<ModelJson> {
+    return this.http.json(modelPath(name, 'reset'), { method: 'POST', body: {} });
+  }
+
+  /** Deletes the rows of an interval (epoch seconds, inclusive); with `relearn` also those that the model needs. @returns how many */
+  async deleteRows(name: string, interval: IntervalJson, relearn = false): Promise<number> {
+    const path = `${metricPath(name)}/data${queryOf({ ...interval, relearn: String(relearn) })}`;
+    return (await this.http.json<{ deletedRows: number }>(path, { method: 'DELETE' })).deletedRows;
   }
 
   clone(name: string, to: string, rows: boolean): Promise<MetricJson> {
     return this.http.json(modelPath(name, 'clone'), { method: 'POST', body: { to, rows } });
   }
 
-  /** Specs of the models of these metrics, or of all. */
-  async exportModels(names: readonly string[] | null): Promise<ModelSpecJson[]> {
-    const batches = names === null ? [[]] : chunks(names, NAMES_PER_EXPORT);
+  /** Specs of the models of these metrics, or of all; with `data` also their rows of the last 14 days. */
+  async exportModels(names: readonly string[] | null, data = false): Promise<ModelSpecJson[]> {
+    const parts = names === null ? [[]] : chunks(names, NAMES_PER_EXPORT);
     const models: ModelSpecJson[] = [];
-    for (const batch of batches) {
-      const path = `/api/v1/models/export${queryOf({ name: batch })}`;
+    for (const batch of parts) {
+      const path = `/api/v1/models/export${queryOf({ name: batch, data: data ? 'true' : undefined })}`;
       models.push(...(await this.http.json<{ models: ModelSpecJson[] }>(path)).models);
     }
     return models;
   }
 
+  /** Monitors the metric that a model spec names, by its name or its uid. @returns its uid */
+  async createModel(spec: CreateModelRequest): Promise<string> {
+    return (await this.http.json<{ uid: string }>('/api/v1/models', { method: 'POST', body: spec })).uid;
+  }
+
   async importModels(models: readonly unknown[]): Promise<ImportOutcome[]> {
     const outcomes: ImportOutcome[] = [];
-    for (const body of chunks(models, SPECS_PER_IMPORT)) {
+    for (const body of batches(models)) {
       const answer = await this.http.json<{ results: ImportOutcome[] }>('/api/v1/models/import', {
         method: 'POST',
         body,
@@ -215,6 +256,24 @@ function queryOf(values: QueryValues): string {
     for (const one of typeof value === 'object' ? value : [value]) query.append(key, String(one));
   }
   return query.size === 0 ? '' : `?${query.toString()}`;
+}
+
+/** Models in the order in which they came, as many at a time as one request takes. */
+function batches(models: readonly unknown[]): unknown[][] {
+  const found: unknown[][] = [];
+  let characters = 0;
+  for (const model of models) {
+    const { length } = JSON.stringify(model);
+    const last = found.at(-1);
+    characters += length;
+    if (last !== undefined && last.length < SPECS_PER_IMPORT && characters <= CHARACTERS_PER_IMPORT) {
+      last.push(model);
+    } else {
+      found.push([model]);
+      characters = length;
+    }
+  }
+  return found;
 }
 
 function chunks<T>(items: readonly T[], size: number): T[][] {

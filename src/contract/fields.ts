@@ -40,3 +40,9 @@ export const uid = z.string().describe('The metric for good: stays when it is re
 export const timestamp = z.int().describe('Epoch seconds.');
 /** A time in a query: whole seconds or not. */
 export const time = inQuery(z.number().min(-1e12).max(1e12));
+/** A whole second from 1970 to 9999. */
+export const wholeSeconds = z.int().min(0).max(253_402_300_799).describe('Epoch seconds.');
+
+export const modelPath = '/api/v1/metrics/{name}/model';
+/** What may go wrong wherever a path names a metric. */
+export const nameProblems = ['metric_not_found', 'invalid_metric_name'] as const;

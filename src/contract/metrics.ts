@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { MetricStatus } from '../metric.ts';
-import { inQuery, metricName, namedPath, time, timestamp, uid } from './fields.ts';
+import { inQuery, metricName, namedPath, time, timestamp, uid, wholeSeconds } from './fields.ts';
 import { operation } from './operation.ts';
 
 /** Scores of a strip at the most. */
@@ -31,6 +31,8 @@ export const metric = z
     lastScore: z.number().nullable().describe('Anomaly score of the newest scored row, 0..1.'),
     lastLogLikelihood: z.number().nullable().describe('That on its log scale, 0..1.'),
     lastScoredTimestamp: timestamp.nullable(),
+    resource: z.string().nullable().describe('What it belongs to, as its model spec says.'),
+    unit: z.string().nullable().describe('As its model spec says.'),
     demo: z.boolean().describe('Made by --demo.'),
     recent: z
       .array(z.number())
@@ -159,6 +161,24 @@ export const readData = operation({
   }),
   answer: z.object({ name: metricName, uid, rows: z.array(row) }),
   problems: ['metric_not_found', 'invalid_metric_name'],
+});
+
+export const deleteRows = operation({
+  id: 'deleteRows',
+  method: 'DELETE',
+  path: '/api/v1/metrics/{name}/data',
+  tag: 'metrics',
+  summary: 'Deletes the rows of an interval',
+  description:
+    'Of a monitored metric only rows that nothing may ask for again. With `relearn` any: then all scores go, too, and a new generation learns from what is left. The rows before them move up, so that rowids stay consecutive; if the newest row goes, older samples than it are taken again.',
+  params: namedPath,
+  query: z.strictObject({
+    from: inQuery(wholeSeconds).describe('Epoch seconds, inclusive.'),
+    to: inQuery(wholeSeconds).describe('Epoch seconds, inclusive; not before `from`.'),
+    relearn: z.enum(['true', 'false']).default('false'),
+  }),
+  answer: z.object({ deletedRows: z.int(), metric }),
+  problems: ['metric_not_found', 'invalid_metric_name', 'rows_needed'],
 });
 
 export const MAX_BUCKETS = 10_000;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { metricName, namedPath, repeated, uid } from './fields.ts';
-import { learning, metric, metricState } from './metrics.ts';
+import { metricName, modelPath, namedPath, nameProblems, repeated } from './fields.ts';
+import { metric } from './metrics.ts';
 import { operation } from './operation.ts';
 
 /** Names in one request; all of its head may have 16 KiB. */
@@ -31,53 +31,6 @@ const monitorRequest = z
     userInfo: z.record(z.string(), z.unknown()).optional().describe('Anything to be kept with the metric.'),
   })
   .meta({ id: 'MonitorRequest' });
-
-const model = z
-  .object({
-    name: metricName,
-    uid,
-    state: metricState,
-    message: z.string().nullable().describe('Why the metric is in ERROR.'),
-    generation: z.int(),
-    variant: z.string().nullable().describe('Temporal memory.'),
-    range: z.object({ min: z.number(), max: z.number() }).nullable(),
-    resolution: z.number().nullable(),
-    startRowid: z.int().nullable(),
-    processedRowid: z.int().nullable().describe('The last row the model has seen.'),
-    scoredRowid: z.int().nullable(),
-    backlogRowid: z.int().describe('Rows up to it were stored before monitoring began.'),
-    learning,
-    algorithmRevision: z.int(),
-    likelihood: z
-      .object({
-        learningPeriod: z.int(),
-        estimationSamples: z.int(),
-        historicWindowSize: z.int(),
-        reestimationPeriod: z.int(),
-        averagingWindow: z.int(),
-        tail: z.enum(['one-sided', 'two-sided']),
-      })
-      .describe('Constants of the likelihood, frozen with the generation; in rows.'),
-    diskBytes: z.object({ rows: z.int().describe('An estimate.'), checkpoints: z.int() }),
-    checkpoints: z.array(z.object({ rowid: z.int() })).describe('Saved models, newest first.'),
-    parameters: z.unknown().describe('Complete model parameters.'),
-    spec: z.unknown().describe('What was asked for.'),
-  })
-  .meta({ id: 'Model', description: 'What the generation does not know before it opens is null.' });
-
-const modelPath = '/api/v1/metrics/{name}/model';
-const nameProblems = ['metric_not_found', 'invalid_metric_name'] as const;
-
-export const getModel = operation({
-  id: 'getModel',
-  method: 'GET',
-  path: modelPath,
-  tag: 'models',
-  summary: 'Tells of the model of a metric',
-  params: namedPath,
-  answer: model,
-  problems: [...nameProblems, 'metric_not_monitored'],
-});
 
 export const monitorMetric = operation({
   id: 'monitorMetric',
@@ -123,24 +76,6 @@ export const activateModel = operation({
   problems: [...nameProblems, 'metric_not_monitored', 'metric_status_changed', 'statistics_not_ready'],
 });
 
-export const restartModel = operation({
-  id: 'restartModel',
-  method: 'POST',
-  path: `${modelPath}/restart`,
-  tag: 'models',
-  summary: 'Lets a model begin again',
-  params: namedPath,
-  body: z.strictObject({
-    how: z
-      .enum(['retry', 'skip', 'relearn'])
-      .describe(
-        '`retry`: a model in ERROR tries the same row again. `relearn`: results go, a new generation learns from the lowest stored row.',
-      ),
-  }),
-  answer: metric,
-  problems: [...nameProblems, 'metric_not_monitored', 'metric_status_changed', 'invalid_request_body'],
-});
-
 export const cloneModel = operation({
   id: 'cloneModel',
   method: 'POST',
@@ -172,6 +107,10 @@ export const exportModels = operation({
   summary: 'Specs of models, to be imported elsewhere',
   query: z.strictObject({
     name: repeated(metricName, MAX_NAMES).optional().describe('Of these metrics; of all without.'),
+    data: z
+      .enum(['true', 'false'])
+      .default('false')
+      .describe('Also `data`, the rows of the last 14 days, which `import` stores; only with `name`.'),
   }),
   answer: z.object({
     format: z.literal(EXPORT_FORMAT),

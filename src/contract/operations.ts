@@ -1,7 +1,10 @@
 import * as bulk from './bulk.ts';
+import * as datasources from './datasources.ts';
 import * as engine from './engine.ts';
 import * as incidents from './incidents.ts';
 import * as metrics from './metrics.ts';
+import * as modelControl from './model-control.ts';
+import * as modelDetails from './model-details.ts';
 import * as models from './models.ts';
 import type { Operation } from './operation.ts';
 import * as ranking from './ranking.ts';
@@ -18,17 +21,25 @@ export const OPERATIONS: readonly Operation[] = [
   metrics.renameMetric,
   metrics.getStatistics,
   metrics.readData,
+  metrics.deleteRows,
   metrics.readBuckets,
   metrics.exportRows,
-  models.getModel,
+  modelDetails.getModel,
+  modelDetails.getLikelihood,
   models.monitorMetric,
   models.unmonitorMetric,
   models.activateModel,
-  models.restartModel,
+  modelControl.restartModel,
+  modelControl.setLearning,
+  modelControl.doNotLearn,
+  modelControl.resetModel,
   models.cloneModel,
+  datasources.createModel,
   models.exportModels,
   models.importModels,
   bulk.changeMany,
+  datasources.listDatasources,
+  datasources.listResources,
   incidents.listIncidents,
   incidents.acknowledgeSpans,
   incidents.listMutes,

@@ -18,6 +18,11 @@ export const PROBLEMS = {
   metric_already_monitored: { status: 409, title: 'The metric is monitored already' },
   metric_not_monitored: { status: 409, title: 'The metric is not monitored' },
   metric_status_changed: { status: 409, title: 'The state of the metric does not allow it' },
+  interval_learned: { status: 409, title: 'Rows of the interval are learned already' },
+  rows_needed: { status: 409, title: 'The rows are still needed' },
+  checkpoint_lost: { status: 409, title: 'Nothing is left that the model could be computed from' },
+  datasource_not_found: { status: 404, title: 'There is no such datasource' },
+  not_supported: { status: 409, title: 'The datasource cannot do that' },
   statistics_not_ready: { status: 409, title: 'There are no rows to estimate a range from' },
   reserved_name: { status: 409, title: "The path is one of the engine's own" },
   invalid_metric_name: { status: 400, title: 'That is no name for a metric' },
@@ -72,5 +77,11 @@ export const problem = z
     status: z.int().describe('The HTTP status.'),
     detail: z.string().describe('Names the input, the rule and the fix.'),
     code: z.string().describe('Stable, for programs.'),
+    details: z
+      .record(z.string(), z.union([z.string(), z.number(), z.null()]))
+      .optional()
+      .describe(
+        'What a program needs beside the code, such as `metricId` of the metric that is there already.',
+      ),
   })
   .meta({ id: 'Problem', description: 'What went wrong (RFC 9457).' });

@@ -27,8 +27,8 @@ export {
   StreamingLikelihood,
   UNDECIDED_SCORE,
 } from './streaming-likelihood.ts';
-export type { LikelihoodHistory, LikelihoodParameters } from './streaming-likelihood.ts';
-export { displayValue, logLikelihood } from './likelihood.ts';
+export type { LikelihoodHistory, LikelihoodParameters, LikelihoodStanding } from './streaming-likelihood.ts';
+export { displayValue, logLikelihood, MovingAverage } from './likelihood.ts';
 export type { Tail } from './likelihood.ts';
 export { RangeRule } from './range-rule.ts';
 export { ClassifierCapacityError } from './classifier.ts';

@@ -40,6 +40,16 @@ export interface LikelihoodHistory {
   readonly length: number;
 }
 
+/** A fit for people to look at. */
+export interface LikelihoodStanding {
+  /** Of the normal distribution of averaged raw scores. */
+  readonly mean: number;
+  readonly standardDeviation: number;
+  /** The moving average of the last raw scores, and those, oldest first. */
+  readonly averageScore: number;
+  readonly recentScores: readonly number[];
+}
+
 /** The anomaly score of the rows before the first fit. */
 export const UNDECIDED_SCORE = 0.5;
 
@@ -68,6 +78,19 @@ export class StreamingLikelihood {
   /** Rows that get 0.5 before the first fit. */
   get probationRows(): number {
     return this.parameters.learningPeriod + this.parameters.estimationSamples;
+  }
+
+  /** What the next row is held against, and where it stands; null before the first fit. */
+  get standing(): LikelihoodStanding | null {
+    if (!this.#fit) return null;
+    const { distribution, average } = this.#fit;
+    const recentScores = Array.from(average.window);
+    return {
+      mean: distribution.mean,
+      standardDeviation: distribution.standardDeviation,
+      averageScore: average.total / recentScores.length,
+      recentScores,
+    };
   }
 
   /** How many of the rows before the next one `next` must be given; 0 unless the next one brings a new fit. */

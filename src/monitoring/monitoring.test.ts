@@ -6,10 +6,16 @@ import { HtmEngineError } from '../errors.ts';
 import type { GenerationRequest } from '../generation.ts';
 import { scalarAnomalyParameters } from '../htm/index.ts';
 import { CUSTOM_DATASOURCE, MetricStatus, type Metric } from '../metric.ts';
-import type { Catalogue, MetricCopy } from '../store/catalogue.ts';
+import type { Catalogue, MetricCopy, Relearning } from '../store/catalogue.ts';
+import type { DeletionOutcome, RowDeletion } from '../store/retention.ts';
+import { checkpointLost } from '../model-failure.ts';
 import { automaticRequest } from './generation-request.ts';
 import { Monitoring } from './monitoring.ts';
 
+/** Rows before this time are learned, where a test asks. */
+const LEARNED_UNTIL = 5_000;
+/** Never the present one. */
+const OTHER_GENERATION = 99;
 const CEILING = { maxSegments: 7000, maxSynapses: 90_000 };
 
 interface MemoryMetric {
@@ -20,6 +26,7 @@ interface MemoryMetric {
   /** Batches of results of closed generations that are still to be cleared. */
   oldResults: number;
   discarded: boolean;
+  message: string | null;
   request: GenerationRequest | null;
 }
 
@@ -30,6 +37,7 @@ class MemoryCatalogue implements Catalogue {
   discardedBatches = 0;
   /** Changes (as noted) that fail the next time. */
   readonly faults = new Map<string, Error>();
+  readonly relearnings: Relearning[] = [];
 
   add(metricId: string, metric: Partial<MemoryMetric> = {}): void {
     this.metrics.set(metricId, {
@@ -38,6 +46,7 @@ class MemoryCatalogue implements Catalogue {
       rows: 0,
       oldResults: 0,
       discarded: false,
+      message: null,
       request: null,
       ...metric,
     });
@@ -95,7 +104,7 @@ class MemoryCatalogue implements Catalogue {
       parameters: metric.request?.spec ?? null,
       modelParams: null,
       status: metric.status,
-      message: null,
+      message: metric.message,
       pollIntervalSeconds: 300,
       lastRowid: metric.rows,
       lastTimestamp: null,
@@ -170,15 +179,22 @@ class MemoryCatalogue implements Catalogue {
   }
 
   changeModel(metricId: string, change: ModelChange, afterRowid: number): Promise<ModelCommand> {
-    return this.#change(`change ${metricId}`, () => ({ sequence: 1, afterRowid, change }));
+    return this.#change(`change ${metricId}`, () => {
+      if (change.what === 'doNotLearn' && change.fromTimestamp < LEARNED_UNTIL)
+        throw new HtmEngineError('interval_learned', 'learned');
+      return { sequence: 1, afterRowid, change };
+    });
   }
 
-  relearn(metricId: string, request: GenerationRequest): Promise<void> {
+  relearn(metricId: string, request: GenerationRequest, relearning: Relearning): Promise<boolean> {
+    this.relearnings.push(relearning);
     return this.#change(`relearn ${metricId}`, () => {
+      if (relearning.generation === OTHER_GENERATION) return false;
       const metric = this.#existing(metricId);
       metric.status = MetricStatus.PENDING_DATA;
       metric.oldResults = 3;
       metric.request = request;
+      return true;
     });
   }
 
@@ -247,6 +263,9 @@ afterEach(async () => {
 
 function makeMonitoring(catalogue = new MemoryCatalogue(), sweepMs = 3_600_000) {
   const woken: string[] = [];
+  const deletions: RowDeletion[] = [];
+  /** What rows there are, and what has been lost. */
+  const state = { isLost: false, outcome: { deletedRows: 4, keptBy: null } as DeletionOutcome };
   const monitoring = new Monitoring({
     catalogue,
     bus: { wake: (topic, metricIds) => woken.push(...metricIds.map((metricId) => `${topic} ${metricId}`)) },
@@ -256,11 +275,21 @@ function makeMonitoring(catalogue = new MemoryCatalogue(), sweepMs = 3_600_000) 
       return Promise.resolve();
     },
     models: { minimumRows: 288, variant: 'tm_cpp', ceiling: CEILING },
+    retention: {
+      deleteRows: (deletion) => {
+        deletions.push(deletion);
+        return Promise.resolve(state.outcome);
+      },
+    },
+    savedModels: {
+      ofGeneration: () => Promise.resolve({ generation: 1, checkpointRowids: [7, 5] }),
+      isLost: () => Promise.resolve(state.isLost),
+    },
     sweepMs,
   });
   started.push(monitoring);
   const status = (metricId: string) => catalogue.metrics.get(metricId)?.status;
-  return { monitoring, catalogue, woken, status };
+  return { monitoring, catalogue, woken, status, deletions, state };
 }
 
 const byName = (metric: string, modelParams?: Record<string, unknown>) => ({
@@ -566,29 +595,29 @@ describe('automaticRequest', () => {
   });
 });
 
-describe('restartModel', () => {
+describe('restart', () => {
   const SPEC = '{"datasource":"custom","metricSpec":{"metric":"a"},"modelParams":{"min":1,"max":2}}';
 
   it('tries a failed model again, and only that', async () => {
     const { monitoring, catalogue, woken, status } = makeMonitoring();
     catalogue.add('a', { status: MetricStatus.ERROR });
-    await monitoring.restartModel('a', 'retry');
+    await monitoring.models.restart('a', 'retry');
     expect(status('a')).toBe(MetricStatus.CREATE_PENDING);
     expect(woken).toEqual(['rowsStored a']);
-    await expect(monitoring.restartModel('a', 'retry')).rejects.toMatchObject({
+    await expect(monitoring.models.restart('a', 'retry')).rejects.toMatchObject({
       code: 'metric_status_changed',
       details: { status: MetricStatus.CREATE_PENDING },
     });
-    await expect(monitoring.restartModel('b', 'retry')).rejects.toMatchObject({ code: 'metric_not_found' });
+    await expect(monitoring.models.restart('b', 'retry')).rejects.toMatchObject({ code: 'metric_not_found' });
   });
 
   it('goes on without the row at which a model failed, and only that', async () => {
     const { monitoring, catalogue, woken, status } = makeMonitoring();
     catalogue.add('a', { status: MetricStatus.ERROR });
-    await monitoring.restartModel('a', 'skip');
+    await monitoring.models.restart('a', 'skip');
     expect(status('a')).toBe(MetricStatus.CREATE_PENDING);
     expect(woken).toEqual(['rowsStored a']);
-    await expect(monitoring.restartModel('a', 'skip')).rejects.toMatchObject({
+    await expect(monitoring.models.restart('a', 'skip')).rejects.toMatchObject({
       code: 'metric_status_changed',
     });
   });
@@ -600,7 +629,7 @@ describe('restartModel', () => {
       rows: 400,
       request: { spec: SPEC } as GenerationRequest,
     });
-    await monitoring.restartModel('a', 'relearn');
+    await monitoring.models.restart('a', 'relearn');
     expect(catalogue.notes).toEqual([
       'relearn a',
       'forget a',
@@ -619,10 +648,12 @@ describe('restartModel', () => {
   it('refuses a metric that is not monitored or not there', async () => {
     const { monitoring, catalogue } = makeMonitoring();
     catalogue.add('a');
-    await expect(monitoring.restartModel('a', 'relearn')).rejects.toMatchObject({
+    await expect(monitoring.models.restart('a', 'relearn')).rejects.toMatchObject({
       code: 'metric_not_monitored',
     });
-    await expect(monitoring.restartModel('b', 'relearn')).rejects.toMatchObject({ code: 'metric_not_found' });
+    await expect(monitoring.models.restart('b', 'relearn')).rejects.toMatchObject({
+      code: 'metric_not_found',
+    });
   });
 
   it('is finished by the next start wherever it was cut off', async () => {
@@ -637,6 +668,85 @@ describe('restartModel', () => {
     await vi.waitFor(() => expect(status('a')).toBe(MetricStatus.CREATE_PENDING));
     expect(catalogue.notes.indexOf('forget a')).toBeLessThan(catalogue.notes.indexOf('clear a'));
     expect(catalogue.metrics.get('a')?.oldResults).toBe(0);
+  });
+});
+
+describe('what is done to a model that exists', () => {
+  const SPEC = '{"datasource":"custom","metricSpec":{"metric":"a"},"modelParams":{"min":1,"max":2}}';
+  const active = { status: MetricStatus.ACTIVE, rows: 400, request: { spec: SPEC } as GenerationRequest };
+  const times = { fromTimestamp: 4_000, toTimestamp: 6_000 };
+
+  it('is not tried again if nothing is left of it, unless something has come back', async () => {
+    const { monitoring, catalogue, status, state } = makeMonitoring();
+    catalogue.add('a', { status: MetricStatus.ERROR, message: checkpointLost(1) });
+    state.isLost = true;
+    for (const how of ['retry', 'skip'] as const)
+      await expect(monitoring.models.restart('a', how)).rejects.toMatchObject({ code: 'checkpoint_lost' });
+    expect(status('a')).toBe(MetricStatus.ERROR);
+    state.isLost = false;
+    await monitoring.models.restart('a', 'retry');
+    expect(status('a')).toBe(MetricStatus.CREATE_PENDING);
+  });
+
+  it('keeps what was left out when it learns anew, unless told otherwise; of another generation it does nothing', async () => {
+    const { monitoring, catalogue } = makeMonitoring();
+    catalogue.add('a', active);
+    await monitoring.models.restart('a', 'relearn');
+    await monitoring.models.restart('a', 'relearn', { leaveOut: [times], keepLeftOut: false });
+    expect(catalogue.relearnings).toEqual([
+      { leaveOut: [], keepLeftOut: true, generation: null },
+      { leaveOut: [times], keepLeftOut: false, generation: null },
+    ]);
+    catalogue.notes.length = 0;
+    await monitoring.models.restart('a', 'relearn', { generation: OTHER_GENERATION });
+    expect(catalogue.notes).toEqual(['relearn a']);
+  });
+
+  it('leaves an interval out, by learning anew only if that is needed and asked for', async () => {
+    const { monitoring, catalogue } = makeMonitoring();
+    catalogue.add('a', active);
+    await monitoring.models.doNotLearn('a', { fromTimestamp: 5_000, toTimestamp: 5_000 }, true);
+    expect(catalogue.relearnings).toEqual([]);
+    await expect(monitoring.models.doNotLearn('a', times, false)).rejects.toMatchObject({
+      code: 'interval_learned',
+    });
+    await monitoring.models.doNotLearn('a', times, true);
+    expect(catalogue.relearnings).toEqual([{ leaveOut: [times], keepLeftOut: true, generation: null }]);
+    for (const wrong of [
+      { fromTimestamp: 6, toTimestamp: 5 },
+      { fromTimestamp: 0.5, toTimestamp: 5 },
+      { fromTimestamp: 0, toTimestamp: Number.POSITIVE_INFINITY },
+    ])
+      await expect(monitoring.models.doNotLearn('a', wrong, true)).rejects.toMatchObject({
+        code: 'invalid_argument',
+      });
+  });
+
+  it('loses rows only if nothing needs them, or learns anew without them', async () => {
+    const { monitoring, catalogue, deletions, state, status } = makeMonitoring();
+    catalogue.add('a', active);
+    catalogue.add('plain', { rows: 9 });
+    expect(await monitoring.models.deleteRows('a', times, false)).toBe(4);
+    expect(deletions).toEqual([
+      { metricId: 'a', times, generation: 1, checkpointRowids: [7, 5], relearn: null },
+    ]);
+    expect(catalogue.notes).toEqual([]);
+    expect(await monitoring.models.deleteRows('a', times, true)).toBe(4);
+    expect(deletions[1]?.relearn).toMatchObject({ range: { min: 1, max: 2 } });
+    expect(catalogue.notes).toEqual(['forget a', 'clear a', 'activate a firstRows']);
+    expect(status('a')).toBe(MetricStatus.ACTIVE);
+    // A metric without a model has nothing to learn anew; rows that are gone already let nothing learn anew.
+    await monitoring.models.deleteRows('plain', times, true);
+    expect(deletions[2]?.relearn).toBeNull();
+    catalogue.notes.length = 0;
+    state.outcome = { deletedRows: 0, keptBy: null };
+    expect(await monitoring.models.deleteRows('a', times, true)).toBe(0);
+    expect(catalogue.notes).toEqual([]);
+    state.outcome = { deletedRows: 0, keptBy: 'likelihood' };
+    await expect(monitoring.models.deleteRows('a', times, false)).rejects.toMatchObject({
+      code: 'rows_needed',
+      details: { keptBy: 'likelihood' },
+    });
   });
 });
 

@@ -3,14 +3,17 @@ import { retryStore } from '../backoff.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import type { Bus } from '../bus/bus.ts';
 import { HtmEngineError, hasCode } from '../errors.ts';
-import type { ModelChange, ModelCommand } from '../model-command.ts';
 import { FoldRunner, FoldTelemetry, type TurnOutcome } from '../fold-runner.ts';
 import { MetricStatus, statusName } from '../metric.ts';
 import type { Catalogue } from '../store/catalogue.ts';
+import type { Retention } from '../store/retention.ts';
 import type { Telemetry } from '../telemetry.ts';
 import { cloneMetric } from './cloning.ts';
 import { generationRequest, type ModelSettings } from './generation-request.ts';
+import { ModelControl } from './model-control.ts';
 import { checkMetricName, checkModelSpec, type CheckedModelSpec } from './model-spec.ts';
+import { notFound, notMonitored } from './refusals.ts';
+import type { SavedModels } from './saved-models.ts';
 import { SerialByKey } from './serial-by-key.ts';
 
 export interface MonitoringOptions {
@@ -20,13 +23,12 @@ export interface MonitoringOptions {
   /** Drops a metric's warm model and all its checkpoints; fine if there are none. */
   readonly forgetModel: (metricId: string) => Promise<void>;
   readonly models: ModelSettings;
+  readonly retention: Pick<Retention, 'deleteRows'>;
+  readonly savedModels: SavedModels;
   /** How often the store is asked for metrics whose generation may open. */
   readonly sweepMs: number;
   readonly clock?: Clock;
 }
-
-/** How a model begins again. */
-export type Restart = 'retry' | 'skip' | 'relearn';
 
 /** Rows of one transaction when results are cleared or rows removed, so that others get in between. */
 const BATCH_ROWS = 5_000;
@@ -41,6 +43,8 @@ const ACTIVATION_CONCURRENCY = 4;
  * the next run, finishes it.
  */
 export class Monitoring {
+  /** What is done to a model that exists. */
+  readonly models: ModelControl;
   readonly #options: MonitoringOptions;
   readonly #log: Logger;
   readonly #activation: FoldRunner;
@@ -62,6 +66,14 @@ export class Monitoring {
       log: this.#log,
       telemetry: new FoldTelemetry(telemetry.registry, 'monitoring'),
       ...(options.clock && { clock: options.clock }),
+    });
+    this.models = new ModelControl({
+      ...options,
+      saved: options.savedModels,
+      log: this.#log,
+      serial: this.#serial,
+      clearResults: (metricId) => this.#clearResults(metricId),
+      opened: (metricId, status) => this.#opened(metricId, status),
     });
   }
 
@@ -150,63 +162,6 @@ export class Monitoring {
     }
     this.#opened(metricId, status);
     return status;
-  }
-
-  /**
-   * Lets a model begin again. `retry`: one in ERROR goes on from where it stood, with the same row. `skip`: likewise,
-   * without the row at which it failed, which is recorded and gets no score. `relearn`: whatever
-   * its state, the results go and a new generation of the same spec learns from the lowest stored row.
-   * @throws metric_not_found, metric_not_monitored, metric_status_changed (`retry` or `skip` of one that is not in ERROR)
-   */
-  async restartModel(metricId: string, how: Restart): Promise<void> {
-    await this.#serial.run(metricId, () =>
-      how === 'relearn' ? this.#relearn(metricId) : this.#retry(metricId, how),
-    );
-    this.#log.info({ event: 'monitoring.model_restarted', metricId, how }, 'model is restarted');
-  }
-
-  /**
-   * Gives the model a command: it takes effect after the last processed row, or after `afterRowid` if that is later.
-   * @throws metric_not_found, metric_not_monitored, invalid_argument, overloaded
-   */
-  async changeModel(metricId: string, change: ModelChange, afterRowid = 0): Promise<ModelCommand> {
-    const command = await this.#options.catalogue.changeModel(metricId, change, afterRowid);
-    this.#log.info({ event: 'monitoring.model_changed', metricId, ...command }, 'model is given a command');
-    return command;
-  }
-
-  async #retry(metricId: string, how: 'retry' | 'skip'): Promise<void> {
-    const { catalogue, bus } = this.#options;
-    const skipped = how === 'skip' ? await catalogue.skipRow(metricId) : null;
-    if (skipped !== null) {
-      this.#log.warn(
-        { event: 'monitoring.row_skipped', metricId, rowid: skipped },
-        'a row is left out of a model',
-      );
-    }
-    if (skipped !== null || (how === 'retry' && (await catalogue.retry(metricId)))) {
-      bus.wake('rowsStored', [metricId]);
-      return;
-    }
-    const status = (await catalogue.getMetric(metricId))?.status ?? MetricStatus.UNMONITORED;
-    throw new HtmEngineError(
-      'metric_status_changed',
-      `metric ${metricId} is ${statusName(status)}: only a model in ERROR can be tried again`,
-      { status },
-    );
-  }
-
-  async #relearn(metricId: string): Promise<void> {
-    const { catalogue, forgetModel, models } = this.#options;
-    const metric = await catalogue.getMetric(metricId);
-    if (metric === null) throw notFound(`no metric has the id ${metricId}`);
-    if (metric.parameters === null) throw notMonitored(metricId);
-    const spec = checkModelSpec(JSON.parse(metric.parameters));
-    // From here on it is finished by the next start if it is cut short.
-    await catalogue.relearn(metricId, generationRequest(spec, metric.name, models));
-    await forgetModel(metricId);
-    await this.#clearResults(metricId);
-    this.#opened(metricId, await catalogue.activate(metricId, 'firstRows'));
   }
 
   /**
@@ -359,12 +314,4 @@ export class Monitoring {
   #patiently<T>(signal: AbortSignal, operation: () => Promise<T>): Promise<T> {
     return retryStore(signal, this.#log, operation, this.#options.clock);
   }
-}
-
-function notMonitored(metricId: string): HtmEngineError {
-  return new HtmEngineError('metric_not_monitored', `metric ${metricId} is not monitored: monitor it first`);
-}
-
-function notFound(message: string): HtmEngineError {
-  return new HtmEngineError('metric_not_found', message);
 }

@@ -16,6 +16,7 @@ function model(changes: Partial<WarmModel>): WarmModel {
     bytes: 2 ** 20,
     newFromRowid: 0,
     nextMs: null,
+    loadMs: 0,
     rowMs: null,
     saveMs: null,
     ...changes,

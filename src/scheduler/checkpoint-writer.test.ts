@@ -54,6 +54,7 @@ async function warm(digit: string, generation = 1): Promise<WarmModel> {
     bytes: 1,
     newFromRowid: 0,
     nextMs: null,
+    loadMs: 0,
     rowMs: null,
     saveMs: null,
   };

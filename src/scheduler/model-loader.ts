@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { CheckpointName, CheckpointStore } from '../checkpoints/checkpoint-store.ts';
+import { checkpointLost, notBuilt, unknownRevision } from '../model-failure.ts';
 import type { ModelTask } from '../store/log.ts';
 import type { Clock } from '../clock.ts';
 import type { CheckpointWriter } from './checkpoint-writer.ts';
@@ -38,9 +39,7 @@ export class ModelLoader {
   async load(task: ModelTask, worker: ModelWorker): Promise<Loaded> {
     const { generation } = task;
     if (!this.#parts.knowsRevision(generation.algorithmRevision)) {
-      return {
-        failure: `the model is of revision ${generation.algorithmRevision} of the algorithms, which this program does not have: use the program it was made by, or monitor the metric anew`,
-      };
+      return { failure: unknownRevision(generation.algorithmRevision) };
     }
     const unusable: CheckpointName[] = [];
     for (const name of await this.#candidates(task)) {
@@ -103,12 +102,10 @@ export class ModelLoader {
   async #build(task: ModelTask, worker: ModelWorker): Promise<Loaded> {
     const { metricId, modelParams, startRowid } = task.generation;
     if (!rowsAreThere(task, startRowid - 1)) {
-      return {
-        failure: `checkpoint_lost: there is no usable checkpoint of the model, and the rows it could be learned from anew (from ${startRowid} on) are no longer stored: monitor the metric anew`,
-      };
+      return { failure: checkpointLost(startRowid) };
     }
     const reply = await worker.load({ metricId, modelParams, checkpoint: null });
-    if (reply.failure !== null) return { failure: `the model cannot be built: ${reply.failure}` };
+    if (reply.failure !== null) return { failure: notBuilt(reply.failure) };
     return { model: this.#warm(task, worker, startRowid - 1, reply) };
   }
 
@@ -116,11 +113,11 @@ export class ModelLoader {
     task: ModelTask,
     worker: ModelWorker,
     rowid: number,
-    { bytes, cpuMs }: { bytes: number; cpuMs: number },
+    { bytes, cpuMs: loadMs }: { bytes: number; cpuMs: number },
   ): WarmModel {
     const { metricId, generation, algorithmRevision } = task.generation;
     this.#parts.metrics.swapIns.inc();
-    this.#parts.metrics.modelCpu.inc({ part: 'load' }, cpuMs / 1000);
+    this.#parts.metrics.modelCpu.inc({ part: 'load' }, loadMs / 1000);
     return {
       metricId,
       partition: task.partition,
@@ -133,6 +130,7 @@ export class ModelLoader {
       bytes,
       newFromRowid: task.processedRowid,
       nextMs: null,
+      loadMs,
       rowMs: null,
       saveMs: null,
     };

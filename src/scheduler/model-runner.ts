@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Bus } from '../bus/bus.ts';
 import type { Clock } from '../clock.ts';
 import { MetricStatus } from '../metric.ts';
+import { failedAtRow } from '../model-failure.ts';
 import { lastSequence, rowModes } from '../model-command.ts';
 import type { Ownership } from '../ownership/ownership.ts';
 import type { ModelTask, RowBlock } from '../store/log.ts';
@@ -130,7 +131,7 @@ export class ModelRunner {
     if (reply.failure !== null) {
       warmModels.drop(metricId);
       const row = block.rowids[reply.rawScores.length] ?? 0;
-      await committer.fail(task, task.epoch, `the model failed at row ${row}: ${reply.failure}`);
+      await committer.fail(task, task.epoch, failedAtRow(row, reply.failure));
       return 'rest';
     }
     model.rowid = block.rowids.at(-1) ?? model.rowid;
@@ -155,7 +156,7 @@ export class ModelRunner {
   ): Promise<RunReply> {
     const { policy, metrics } = this.#parts;
     const { rowids, timestamps, values } = block;
-    const modes = commands.length === 0 ? {} : { modes: rowModes(commands, rowids) };
+    const modes = commands.length === 0 ? {} : { modes: rowModes(commands, rowids, timestamps) };
     const request = { metricId: model.metricId, timestamps, values, replayed, ...modes };
     const reply = await model.worker.run(request);
     policy.ran(model, reply.rawScores.length, reply.replayMs + reply.computeMs);

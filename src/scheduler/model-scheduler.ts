@@ -4,6 +4,7 @@ import type { CheckpointStore } from '../checkpoints/checkpoint-store.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import { deleteClosedCheckpoints } from '../monitoring/closed-checkpoints.ts';
+import type { ModelCost } from '../monitoring/model-report.ts';
 import type { Ownership } from '../ownership/ownership.ts';
 import type { Telemetry } from '../telemetry.ts';
 import { CheckpointPolicy } from './checkpoint-policy.ts';
@@ -161,6 +162,11 @@ export class ModelScheduler {
       this.#warmModels.drop(metricId);
       await this.#deleteClosed(metricId);
     });
+  }
+
+  /** What the metric's model takes of memory and CPU, as far as this process has seen it. */
+  costOf(metricId: string): ModelCost | null {
+    return this.#warmModels.cost(metricId);
   }
 
   /** Lets the turns under way end, and saves the models of these partitions before they are dropped, as many as there is time for. */

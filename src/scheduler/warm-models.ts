@@ -1,4 +1,5 @@
 import type { CheckpointName } from '../checkpoints/checkpoint-store.ts';
+import type { ModelCost } from '../monitoring/model-report.ts';
 import type { ModelWorker } from './model-worker.ts';
 
 /** What the scheduler knows of a model that is loaded in a worker. */
@@ -20,17 +21,39 @@ export interface WarmModel {
   readonly newFromRowid: number;
   /** When its next row is expected, by the scheduler's clock; null if nobody knows. */
   nextMs: number | null;
+  /** CPU time that loading or building it took. */
+  readonly loadMs: number;
   /** CPU time that a row of it took last, and saving it; null before. */
   rowMs: number | null;
   saveMs: number | null;
 }
 
+/** Models that are not loaded any more and of which is known what they took. */
+const MAX_REMEMBERED = 10_000;
+
 /** The loaded models by metric; tells their workers to drop them. */
 export class WarmModels {
   readonly #models = new Map<string, WarmModel>();
+  /** Of models that have left, the latest last. */
+  readonly #costs = new Map<string, ModelCost>();
 
   get(metricId: string): WarmModel | null {
     return this.#models.get(metricId) ?? null;
+  }
+
+  /** What the metric's model takes, or took when it was loaded last; null if it was not, or that is long ago. */
+  cost(metricId: string): ModelCost | null {
+    const past = this.#costs.get(metricId) ?? null;
+    const model = this.#models.get(metricId);
+    if (model === undefined) return past;
+    const { bytes, loadMs, rowMs, saveMs } = model;
+    return {
+      warm: true,
+      bytes,
+      loadMs,
+      rowMs: rowMs ?? past?.rowMs ?? null,
+      saveMs: saveMs ?? past?.saveMs ?? null,
+    };
   }
 
   all(): WarmModel[] {
@@ -57,7 +80,7 @@ export class WarmModels {
   drop(metricId: string): void {
     const model = this.#models.get(metricId);
     if (model === undefined) return;
-    this.#models.delete(metricId);
+    this.#leave(metricId);
     // Calls are answered in order, so nothing needs to wait for this one; a worker that has ended holds nothing.
     model.worker.drop(metricId).catch(() => undefined);
   }
@@ -65,7 +88,19 @@ export class WarmModels {
   /** Forgets all models of a worker that has ended. */
   lost(worker: ModelWorker): void {
     for (const model of this.all()) {
-      if (model.worker === worker) this.#models.delete(model.metricId);
+      if (model.worker === worker) this.#leave(model.metricId);
+    }
+  }
+
+  #leave(metricId: string): void {
+    const cost = this.cost(metricId);
+    this.#models.delete(metricId);
+    this.#costs.delete(metricId);
+    if (cost !== null) this.#costs.set(metricId, { ...cost, warm: false });
+    if (this.#costs.size <= MAX_REMEMBERED) return;
+    for (const oldest of this.#costs.keys()) {
+      this.#costs.delete(oldest);
+      break;
     }
   }
 }

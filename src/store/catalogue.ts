@@ -1,4 +1,4 @@
-import type { Metric, MetricStatus } from '../metric.ts';
+import type { Metric, MetricStatus, TimeRange } from '../metric.ts';
 import type { GenerationRequest } from '../generation.ts';
 import type { ModelChange, ModelCommand } from '../model-command.ts';
 
@@ -11,6 +11,16 @@ export interface MetricCopy {
   /** The source's rows that belong to it; `lastRowid` is less than `firstRowid` without any. */
   readonly firstRowid: number;
   readonly lastRowid: number;
+}
+
+/** How a new generation takes the place of the present one. */
+export interface Relearning {
+  /** Times whose rows it scores but does not learn, and does not take its range from. */
+  readonly leaveOut: readonly TimeRange[];
+  /** Whether those that the present generation leaves out stay left out. */
+  readonly keepLeftOut: boolean;
+  /** The generation that is to be replaced: if another is there already, nothing happens. Null for whichever it is. */
+  readonly generation: number | null;
 }
 
 /** The catalogue: metrics, their generations, and who works on them. Every change of state is one transaction, guarded by the state it expects. */
@@ -68,18 +78,19 @@ export interface Catalogue {
    */
   skipRow(metricId: string): Promise<number | null>;
   /**
-   * Changes the model of the open generation from the row after `afterRowid` on, or after what is processed by now if
+   * Changes the model of the present generation from the row after `afterRowid` on, or after what is processed by now if
    * that is later.
-   * @throws metric_not_found, metric_not_monitored, invalid_argument (rows that are not to be learned are learned already), overloaded
+   * @returns null if that is so already. @throws metric_not_found, metric_not_monitored, interval_learned, overloaded
    */
-  changeModel(metricId: string, change: ModelChange, afterRowid: number): Promise<ModelCommand>;
+  changeModel(metricId: string, change: ModelChange, afterRowid: number): Promise<ModelCommand | null>;
   /**
    * Closes the generation and asks for another in the same transaction, so that no crash leaves the metric without:
    * PENDING_DATA until the old results are cleared, then opened by `activate`. The range is the one given, or that of
    * all rows if at least `minimumRows` are stored now; with fewer it waits for them.
-   * @throws metric_not_found, metric_not_monitored
+   * @returns false, and nothing is changed, if the generation that was to be replaced is not the present one.
+   * @throws metric_not_found, metric_not_monitored, overloaded (too many times are left out)
    */
-  relearn(metricId: string, request: GenerationRequest): Promise<void>;
+  relearn(metricId: string, request: GenerationRequest, relearning: Relearning): Promise<boolean>;
 
   /**
    * Begins a copy of a monitored metric, which nobody sees before `finishCopy`.

@@ -1,5 +1,6 @@
 import type { Json, LikelihoodConstants, ValueRange } from '../generation.ts';
 import type { MetricStatus } from '../metric.ts';
+import type { ModelCommand } from '../model-command.ts';
 
 /** What people and programs look at. Results count only up to the present generation's `scored_rowid`; the rest is hidden. */
 export interface Queries {
@@ -71,6 +72,10 @@ export interface ModelDescription {
   readonly backlogRowid: number;
   /** Complete model parameters; null until the generation opens. */
   readonly modelParams: Json | null;
+  /** All that was told it, in that order. */
+  readonly commands: readonly ModelCommand[];
+  /** The likelihood's small state after row `scoredRowid`; null before the first. */
+  readonly likelihoodState: Uint8Array | null;
 }
 
 export interface RecentScores {

@@ -1,3 +1,6 @@
+import type { GenerationRequest } from '../generation.ts';
+import type { TimeRange } from '../metric.ts';
+
 /**
  * Purging of old rows. What may go is decided and done in one transaction, under locks of the metric's watermarks:
  * a row that anything may still ask for stays (docs/retention.md).
@@ -7,6 +10,12 @@ export interface Retention {
   listRetained(afterMetricId: string, limit: number): Promise<RetainedMetric[]>;
   /** Purges up to `limit` rows of one metric, oldest first. */
   purgeRows(request: PurgeRequest): Promise<PurgeOutcome>;
+  /**
+   * Deletes the rows of a time. Those before them move up, so that rowids stay consecutive and `last_rowid` where it is:
+   * whatever is past the time knows nothing of it. If the newest row goes, older samples than it are taken again.
+   * @throws metric_not_found, metric_not_monitored (`relearn`), invalid_argument (too many rows in one go)
+   */
+  deleteRows(deletion: RowDeletion): Promise<DeletionOutcome>;
   /**
    * Gives a metric an age of its own, in seconds: `KEEP_FOR_EVER`, or null for the engine's setting.
    * @throws metric_not_found
@@ -61,6 +70,25 @@ export interface PurgeOutcome {
   readonly keptBy: Keeper | null;
   readonly limitReached: boolean;
   readonly droppedCursors: readonly DroppedCursor[];
+}
+
+export interface RowDeletion {
+  readonly metricId: string;
+  readonly times: TimeRange;
+  /** As in `PurgeRequest`. */
+  readonly generation: number | null;
+  readonly checkpointRowids: readonly number[];
+  /**
+   * The generation that takes the place of the present one in the same transaction, as `Catalogue.relearn` does, keeping
+   * what is left out; null for none: then nothing is deleted if anything needs one of the rows.
+   */
+  readonly relearn: GenerationRequest | null;
+}
+
+export interface DeletionOutcome {
+  readonly deletedRows: number;
+  /** What needs the rows; nothing was deleted then. */
+  readonly keptBy: Keeper | null;
 }
 
 export interface DroppedCursor {

@@ -150,11 +150,56 @@ describe('metrics and models', () => {
     ['activate', ['models', 'activate', 'a/b'], 'POST /api/v1/metrics/a%2Fb/model/activate'],
     ['restart', ['metrics', 'restart', 'a/b'], 'POST /api/v1/metrics/a%2Fb/model/restart'],
     ['clone', ['metrics', 'clone', 'a/b', 'copy'], 'POST /api/v1/metrics/a%2Fb/model/clone'],
+    ['learning', ['models', 'learning', 'a/b', '--off'], 'PUT /api/v1/metrics/a%2Fb/model/learning'],
+    [
+      'do-not-learn',
+      ['models', 'do-not-learn', 'a/b', '--from', '100', '--to', '200'],
+      'POST /api/v1/metrics/a%2Fb/model/do-not-learn',
+    ],
+    ['reset', ['models', 'reset', 'a/b'], 'POST /api/v1/metrics/a%2Fb/model/reset'],
+    [
+      'delete-rows',
+      ['metrics', 'delete-rows', 'a/b', '--from', '100', '--to', '200'],
+      'DELETE /api/v1/metrics/a%2Fb/data',
+    ],
   ])('%s asks for just that', async (_, args, request) => {
     engine.add('a/b', { state: 'ACTIVE' });
     const { code } = await run(args);
     expect([code, engine.requests]).toEqual([0, [request]]);
   });
+
+  it(
+    'tells models what to learn, in whole seconds, and asks before anything may go',
+    { timeout: 120_000 },
+    async () => {
+      addWebAndDb();
+      const off = await run(['models', 'learning', 'web.*', '--off']);
+      expect([off.code, off.stdout]).toEqual([
+        0,
+        'web.a: does not learn\nweb.b: does not learn\nweb.c: does not learn\n',
+      ]);
+      const interval = ['--from', '2023-11-14T22:13:20Z', '--to', '1700000060.5'];
+      const left = await run(['models', 'do-not-learn', 'db.a', ...interval]);
+      expect(left.stdout).toBe('db.a: not learned: 2023-11-14 22:13:20 to 2023-11-14 22:14:20\n');
+      expect(JSON.parse(engine.lastBody)).toEqual({
+        from: 1_700_000_000,
+        to: 1_700_000_060,
+        relearn: false,
+      });
+      for (const args of [
+        ['metrics', 'delete-rows', 'web.*', ...interval],
+        ['models', 'restart', 'web.a', '--learn-all'],
+      ]) {
+        const asked = engine.requests.length;
+        expect([(await run(args)).code, args]).toEqual([2, args]);
+        expect(engine.requests.slice(asked).filter((request) => !request.startsWith('GET'))).toEqual([]);
+      }
+      const deleted = await run(['metrics', 'delete-rows', 'web.*', ...interval, '--yes']);
+      expect(deleted.stdout).toContain('web.c: 3 rows deleted');
+      await run(['models', 'restart', 'web.a', '--relearn', '--learn-all']);
+      expect(JSON.parse(engine.lastBody)).toEqual({ how: 'relearn', without: [] });
+    },
+  );
 
   it('demo remove takes only what is marked as demo data', async () => {
     engine.add('demo.a', { demo: true });

@@ -7,6 +7,7 @@ import { clearingTests } from './store/clearing.ts';
 import { commandTests } from './store/commands.ts';
 import { copyingTests } from './store/copying.ts';
 import { cursorTests } from './store/cursors.ts';
+import { deletingTests } from './store/deleting.ts';
 import { durabilityTests } from './store/durability.ts';
 import { StoreFixture, type StoreUnderTest } from './store/fixture.ts';
 import { incidentTests } from './store/incidents.ts';
@@ -53,6 +54,7 @@ export function storeConformance(adapter: string, makeStore: () => Promise<Store
     commandTests(current);
     copyingTests(current);
     retentionTests(current);
+    deletingTests(current);
     outboxTests(current);
     queryTests(current);
     incidentTests(current);

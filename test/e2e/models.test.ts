@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Engine } from '../../src/engine.ts';
 import { request } from '../support/api-client.ts';
 import { temporaryDirectory, until } from '../support/engine-process.ts';
@@ -11,7 +11,7 @@ const SERIES = dailySeries('series', ROWS, 3);
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
 let engine: Engine;
 
-beforeEach(async () => {
+async function start(): Promise<void> {
   directory = await temporaryDirectory();
   engine = new Engine({
     dataDirectory: directory.path,
@@ -22,11 +22,12 @@ beforeEach(async () => {
     log: { level: 'silent' },
   });
   await engine.start();
-});
-afterEach(async () => {
+}
+
+async function end(): Promise<void> {
   await engine.stop();
   await directory.remove();
-});
+}
 
 const call = (method: string, path: string, body?: unknown) =>
   request(engine, method, `/api/v1${path}`, body);
@@ -51,6 +52,9 @@ async function scores(name: string): Promise<unknown[]> {
 }
 
 describe('models over HTTP', () => {
+  beforeEach(start);
+  afterEach(end);
+
   it('are monitored, described, stopped and deleted', async () => {
     expect(await call('POST', '/metrics', { name: 'a/b c' })).toMatchObject({
       status: 201,
@@ -186,6 +190,104 @@ describe('models over HTTP', () => {
     expect((await call('GET', '/models/export')).body).toEqual(all);
   });
 
+  it('go round over HTTP with their rows, from an export to a deletion to an import', async () => {
+    const now = Math.floor(Date.now() / 1000);
+    const samples = [60, 40, 20].map((age, i) => ({ name: 'a', value: i / 2, timestamp: now - age }));
+    await engine.push(samples);
+    await engine.push([{ name: 'a', value: 9, timestamp: now - 10 }]);
+    await call('PUT', '/metrics/a/model', { min: 0, max: 5, unit: 's', resource: 'host' });
+    const exported = (await call('GET', '/models/export?name=a&data=true')).body;
+    const [model] = exported['models'] as { data: [number, string][] }[];
+    expect(model?.data.map(([value]) => value)).toEqual([0, 0.5, 1, 9]);
+    expect((await call('GET', '/models/export?data=true')).body).toMatchObject({ code: 'invalid_argument' });
+    await call('DELETE', '/metrics/a');
+    expect((await call('POST', '/models/import', exported)).body['results']).toMatchObject([
+      { outcome: 'monitored' },
+    ]);
+    expect((await call('GET', '/models/export?name=a&data=true')).body).toEqual(exported);
+    expect((await call('GET', '/metrics/a')).body).toMatchObject({ rows: 4, resource: 'host', unit: 's' });
+  });
+
+  it('are monitored by specs as the original takes them, with an error for each contradiction', async () => {
+    const { body: created } = await call('POST', '/metrics', { name: 'a' });
+    const monitor = (spec: object) => call('POST', '/models', spec);
+    const uid = String(created['uid']);
+    const byUid = { datasource: 'custom', metricSpec: { uid }, modelParams: { min: 0, max: 1 } };
+    expect(await monitor(byUid)).toEqual({ status: 201, body: { datasource: 'custom', uid } });
+    expect(await monitor({ metricSpec: { metric: 'a' } })).toMatchObject({
+      status: 409,
+      body: { code: 'metric_already_monitored', details: { metricId: uid } },
+    });
+    expect(await monitor({ metricSpec: { metric: 'new' } })).toMatchObject({ status: 201 });
+    const complete = {
+      modelConfig: {},
+      inferenceArgs: { predictedField: 'value' },
+      timestampFieldName: 'timestamp',
+      valueFieldName: 'value',
+    };
+    const without = (key: keyof typeof complete) =>
+      Object.fromEntries(Object.entries(complete).filter(([name]) => name !== key));
+    const metricSpec = { metric: 'b' };
+    const wrong: [object, string][] = [
+      [{ metricSpec, modelParams: {}, completeModelParams: complete }, 'modelParams'],
+      [{ metricSpec, completeModelParams: without('inferenceArgs') }, 'completeModelParams.inferenceArgs'],
+      [
+        { metricSpec, completeModelParams: without('timestampFieldName') },
+        'completeModelParams.timestampFieldName',
+      ],
+      [{ metricSpec, completeModelParams: without('valueFieldName') }, 'completeModelParams.valueFieldName'],
+      [
+        { metricSpec, completeModelParams: { ...complete, valueFieldName: 'other' } },
+        'completeModelParams.inferenceArgs.predictedField',
+      ],
+      [{ metricSpec: {} }, 'metricSpec'],
+    ];
+    for (const [spec, path] of wrong)
+      expect(await monitor(spec)).toMatchObject({
+        status: 400,
+        body: { code: 'invalid_argument', details: { path } },
+      });
+    expect(await monitor({ metricSpec, modelParams: { min: 1 } })).toMatchObject({
+      body: { code: 'invalid_range' },
+    });
+    expect(await monitor({ metricSpec: { uid: 'none' } })).toMatchObject({ status: 404 });
+    expect((await call('GET', '/metrics/b')).status).toBe(404);
+  });
+
+  it('come from the datasources of the application, too', async () => {
+    engine.datasources.register('weather', (custom) => ({
+      monitorMetric: ({ metricSpec }) =>
+        custom.monitorMetric({ metricSpec: { metric: `weather.${metricSpec.metric ?? ''}` } }),
+      activateModel: (metricId) => custom.activateModel(metricId),
+      unmonitorMetric: (metricId) => custom.unmonitorMetric(metricId),
+      exportModel: (metricId) => custom.exportModel(metricId),
+      importModel: (given) => custom.importModel(given),
+      getMatchingResources: (query) => Promise.resolve([{ station: 'Oslo', query }]),
+      getInstanceNameForModelSpec: () => 'Oslo',
+    }));
+    expect((await call('GET', '/datasources')).body).toEqual({ datasources: ['custom', 'weather'] });
+    const resources = (query: string) =>
+      call('GET', `/datasources/weather/resources?query=${encodeURIComponent(query)}`);
+    expect((await resources('{"country":"NO"}')).body).toEqual({
+      resources: [{ station: 'Oslo', query: { country: 'NO' } }],
+    });
+    expect((await resources('Oslo')).body).toEqual({ resources: [{ station: 'Oslo', query: 'Oslo' }] });
+    expect(await call('GET', '/datasources/custom/resources')).toMatchObject({
+      status: 409,
+      body: { code: 'not_supported' },
+    });
+    expect(await call('GET', '/datasources/none/resources')).toMatchObject({
+      status: 404,
+      body: { code: 'datasource_not_found' },
+    });
+    const rain = { datasource: 'weather', metricSpec: { metric: 'rain' } };
+    expect(await call('POST', '/models', rain)).toMatchObject({
+      status: 201,
+      body: { datasource: 'weather' },
+    });
+    expect((await call('GET', '/metrics/weather.rain')).body).toMatchObject({ state: 'PENDING_DATA' });
+  });
+
   it('go round through the library with their rows', async () => {
     const now = Math.floor(Date.now() / 1000);
     const data = [
@@ -207,6 +309,11 @@ describe('models over HTTP', () => {
     }
     expect(await engine.findMetric('b')).toBeNull();
   });
+});
+
+describe('requests about models', () => {
+  beforeAll(start);
+  afterAll(end);
 
   it.each<[string, string, unknown, number, string]>([
     ['POST', '/metrics', {}, 400, 'invalid_request_body'],
@@ -234,7 +341,7 @@ describe('models over HTTP', () => {
     ],
     ['GET', '/models/export?nme=a', undefined, 400, 'invalid_argument'],
     ['GET', '/nothing', undefined, 404, 'unknown_route'],
-  ])('refuse %s %s %j', async (method, path, body, status, code) => {
+  ])('are refused: %s %s %j', async (method, path, body, status, code) => {
     expect(await call(method, path, body)).toMatchObject({ status, body: { code } });
   });
 });

@@ -37,7 +37,7 @@ beforeAll(async () => {
   });
   await engine.start();
   await makeMetrics();
-});
+}, 120_000);
 afterAll(async () => {
   await engine.stop();
   await directory.remove();

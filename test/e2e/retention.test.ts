@@ -128,9 +128,14 @@ it(
     await engine.push([{ name: NAME, value: 50, timestamp: timestamps[ROWS] ?? NaN }]);
     await until('the metric to be in ERROR', async () => (await status()) === MetricStatus.ERROR);
     expect((await engine.findMetric(NAME))?.message).toContain('checkpoint_lost');
-    // Trying again does not help, and says so again.
-    await engine.restartModel(metricId, 'retry');
-    await until('the metric to be in ERROR again', async () => (await status()) === MetricStatus.ERROR);
+    // Trying again would not help, and it is not done.
+    expect(await engine.describeModel(NAME)).toMatchObject({
+      failure: { reason: 'checkpoint_lost', row: null },
+      restarts: ['relearn'],
+    });
+    for (const how of ['retry', 'skip'] as const)
+      await expect(engine.restartModel(metricId, how)).rejects.toMatchObject({ code: 'checkpoint_lost' });
+    expect(await status()).toBe(MetricStatus.ERROR);
     expect(await purge(engine)).toBe(0);
     await engine.restartModel(metricId, 'relearn');
     await until('all rows to be scored anew', async () => {

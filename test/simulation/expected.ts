@@ -53,7 +53,8 @@ function compute(
   const likelihood = new LikelihoodWithHistory(JSON.parse(generation.likelihood) as LikelihoodParameters);
   const first = generation.start_rowid;
   const rowids = Int32Array.from({ length: ROWS - first + 1 }, (_, i) => first + i);
-  const modes = rowModes(commands, rowids);
+  const timestamps = Float64Array.from(rowids, (rowid) => sampleOf(metric, rowid - 1).timestamp);
+  const modes = rowModes(commands, rowids, timestamps);
   return Array.from(rowids, (rowid, i) => {
     const { timestamp, value } = sampleOf(metric, rowid - 1);
     const mode = modes[i] ?? RowMode.NORMAL;

@@ -3,7 +3,7 @@ import type { ModelChange } from '../../src/model-command.ts';
 import { Monitoring } from '../../src/monitoring/monitoring.ts';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
-import { CONSUMER, MINIMUM_ROWS, withSmallModels } from './simulated-engine.ts';
+import { CONSUMER, MINIMUM_ROWS, WITHOUT_DELETING, withSmallModels } from './simulated-engine.ts';
 import { METRICS, ROWS, sampleOf } from './series.ts';
 import type { World } from './world.ts';
 
@@ -51,7 +51,7 @@ async function monitorAndChange(world: World, metricId: string, name: string): P
   for (let change = 0; chaos.chance(0.6) && change < 4; change++) {
     await world.clock.sleep(chaos.next() * chaos.pick([100, 1_000, 8_000]));
     if (chaos.chance(0.4)) {
-      await oneOf(world, (monitoring) => monitoring.restartModel(metricId, 'relearn'));
+      await oneOf(world, (monitoring) => monitoring.models.restart(metricId, 'relearn'));
       continue;
     }
     await oneOf(world, (monitoring) => monitoring.unmonitorMetric(metricId));
@@ -73,7 +73,7 @@ async function giveCommands(world: World, metricId: string): Promise<void> {
     const afterRowid = Math.floor(chaos.next() * chaos.pick([1, ROWS]));
     await oneOf(world, async (monitoring) => {
       try {
-        await monitoring.changeModel(metricId, change, afterRowid);
+        await monitoring.models.change(metricId, change, afterRowid);
       } catch (error) {
         // It waits for the rows its range comes from.
         if (!hasCode(error, 'metric_not_monitored')) throw error;
@@ -111,6 +111,7 @@ function interfaceOnly(world: World): Monitoring {
     telemetry: { log, registry: new Registry() },
     forgetModel: (metricId) => world.checkpoints.deleteAll(metricId),
     models: { minimumRows: MINIMUM_ROWS, variant: 'tm_cpp', ceiling: null },
+    ...WITHOUT_DELETING,
     sweepMs: 1_000,
     clock: world.clock,
   });

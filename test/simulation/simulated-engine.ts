@@ -6,7 +6,7 @@ import type { Bus } from '../../src/bus/bus.ts';
 import type { Clock } from '../../src/clock.ts';
 import { algorithmRevision, logLikelihood } from '../../src/htm/index.ts';
 import { ScoringLag } from '../../src/lag.ts';
-import { Monitoring } from '../../src/monitoring/monitoring.ts';
+import { Monitoring, type MonitoringOptions } from '../../src/monitoring/monitoring.ts';
 import { soleOwnership } from '../../src/ownership/ownership.ts';
 import { Publisher } from '../../src/publishing/publisher.ts';
 import { ModelScheduler } from '../../src/scheduler/model-scheduler.ts';
@@ -129,6 +129,7 @@ export class SimulatedEngine implements Life {
       sweepMs: SWEEP_MS,
       forgetModel: (metricId) => scheduler.forget(metricId),
       models: { minimumRows: MINIMUM_ROWS, variant: 'tm_cpp', ceiling: null },
+      ...WITHOUT_DELETING,
     });
     monitoring.start();
     this.#stops.push(() => monitoring.stop(STOP_TIMEOUT_MS));
@@ -179,11 +180,20 @@ export class SimulatedEngine implements Life {
   }
 }
 
+/** Nobody deletes rows here, and no model is lost. */
+export const WITHOUT_DELETING: Pick<MonitoringOptions, 'retention' | 'savedModels'> = {
+  retention: { deleteRows: () => Promise.reject(new Error('no rows are deleted here')) },
+  savedModels: {
+    ofGeneration: () => Promise.resolve({ generation: null, checkpointRowids: [] }),
+    isLost: () => Promise.resolve(false),
+  },
+};
+
 /** Generations get a model of 128 columns and a likelihood that decides after ten rows. */
 export function withSmallModels(catalogue: Catalogue, onLeases: () => void = () => undefined): Catalogue {
   const changed: Pick<Catalogue, 'monitor' | 'relearn' | 'takeLeases'> = {
     monitor: (metricId, request) => catalogue.monitor(metricId, small(request)),
-    relearn: (metricId, request) => catalogue.relearn(metricId, small(request)),
+    relearn: (metricId, request, relearning) => catalogue.relearn(metricId, small(request), relearning),
     takeLeases: (owner) => {
       onLeases();
       return catalogue.takeLeases(owner);

@@ -21,6 +21,8 @@ export class FakeEngine {
   readonly metrics = new Map<string, FakeMetric>();
   /** Method and path of every request, in order. */
   readonly requests: string[] = [];
+  /** The body of the last request. */
+  lastBody = '';
   /** Answers of the next posts of samples, before any is looked at. */
   readonly failures: Answer[] = [];
   /** Whether a post that fails has its samples stored all the same, as when the answer is lost. */
@@ -66,6 +68,7 @@ export class FakeEngine {
       return;
     }
     const body = await text(request);
+    this.lastBody = body;
     const { status, body: answer } = this.#answer(request.method ?? '', url, body);
     response.writeHead(status, { 'content-type': 'application/json' });
     response.end(answer === undefined ? '' : JSON.stringify(answer));
@@ -79,13 +82,14 @@ export class FakeEngine {
     if (kind !== 'metrics') return refusal(404, 'reserved_name', 'there is no such path');
     if (encodedName === undefined) return this.#collection(method, searchParams, body);
     const name = decodeURIComponent(encodedName);
-    if (part === 'model' && method === 'PUT') return this.#monitor(name);
+    if (part === 'model' && action === undefined && method === 'PUT') return this.#monitor(name);
     const metric = this.metrics.get(name);
     if (metric === undefined) return refusal(404, 'metric_not_found', `there is no metric "${name}"`);
     if (part === 'retention') {
       this.ages.push([name, (JSON.parse(body) as { maxAgeSeconds: unknown }).maxAgeSeconds]);
       return { status: 200, body: { name } };
     }
+    if (part === 'data' && method === 'DELETE') return { status: 200, body: { deletedRows: 3 } };
     if (part === 'data') return this.#data(metric, searchParams);
     if (part === 'model') return this.#model(method, name, metric, action, body);
     if (method === 'DELETE') this.metrics.delete(name);
@@ -142,10 +146,11 @@ export class FakeEngine {
     }
     if (metric.state === 'UNMONITORED')
       return refusal(409, 'metric_not_monitored', `"${name}" is not monitored`);
-    if (method === 'POST') {
+    if (action === 'restart' || action === 'activate') {
       metric.state = 'ACTIVE';
       return { status: 200, body: this.#json(name, metric) };
     }
+    const told = body === '' ? {} : (JSON.parse(body) as { on?: boolean; from?: number; to?: number });
     return {
       status: 200,
       body: {
@@ -153,6 +158,11 @@ export class FakeEngine {
         variant: 'cpp',
         range: { min: 0, max: 100 },
         resolution: 0.5,
+        failure: null,
+        learns: told.on ?? true,
+        leftOut: told.from === undefined ? [] : [{ from: told.from, to: told.to }],
+        distribution: null,
+        cost: null,
         checkpoints: [],
         diskBytes: { rows: 2 ** 21, checkpoints: 2 ** 19 },
       },
@@ -231,6 +241,8 @@ export class FakeEngine {
       lastScore: monitored ? 0.5 : null,
       lastLogLikelihood: monitored ? 0.75 : null,
       lastScoredTimestamp: monitored ? (last?.timestamp ?? null) : null,
+      resource: null,
+      unit: null,
       demo,
     };
   }

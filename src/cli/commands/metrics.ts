@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { ActionOptions } from '../metrics/actions.ts';
 import type { ExportRowsOptions } from '../metrics/export.ts';
+import type { DeleteRowsOptions } from '../metrics/model-actions.ts';
 import type { ListOptions } from '../metrics/list.ts';
 import type { ShowOptions } from '../metrics/show.ts';
 import { parseCount } from './arguments.ts';
@@ -44,6 +45,21 @@ export function registerMetrics(program: Command): void {
     )
     .action(async (names: string[], options: ActionOptions) =>
       (await import('../metrics/actions.ts')).remove(names, options),
+    );
+
+  yesOption(
+    exactOption(engineOptions(group.command('delete-rows').description('remove rows of an interval'))),
+  )
+    .argument(`<${METRICS_ARGUMENT}...>`, METRICS_HELP)
+    .requiredOption('--from <time>', 'first time, epoch seconds or ISO 8601', parseTimeOption)
+    .requiredOption('--to <time>', 'last time', parseTimeOption)
+    .option('--relearn', 'also rows that the model needs: it learns anew from those that are left')
+    .addHelpText(
+      'after',
+      examples('htmengine metrics delete-rows web.cpu --from 2026-05-01 --to 2026-05-02 --relearn'),
+    )
+    .action(async (names: string[], options: DeleteRowsOptions) =>
+      (await import('../metrics/model-actions.ts')).deleteRows(names, options),
     );
 
   exactOption(engineOptions(group.command('export').description('write rows with their scores as CSV')))

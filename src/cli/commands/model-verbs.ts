@@ -1,5 +1,6 @@
-import type { Command } from 'commander';
-import type { ActionOptions, CloneOptions, MonitorOptions, RestartOptions } from '../metrics/actions.ts';
+import { type Command, Option } from 'commander';
+import type { ActionOptions, CloneOptions, MonitorOptions } from '../metrics/actions.ts';
+import type { DoNotLearnOptions, LearningOptions, RestartOptions } from '../metrics/model-actions.ts';
 import { parseNumber } from './arguments.ts';
 import {
   engineOptions,
@@ -8,12 +9,14 @@ import {
   METRIC_ARGUMENT,
   METRICS_ARGUMENT,
   METRICS_HELP,
+  parseTimeOption,
   yesOption,
 } from './engine-options.ts';
 
 /** What may be done to a metric's model is the same under `metrics` and under `models`. */
 export function registerModelVerbs(group: Command): void {
   const actions = () => import('../metrics/actions.ts');
+  const modelActions = () => import('../metrics/model-actions.ts');
   const forMetrics = (name: string, description: string) =>
     exactOption(engineOptions(group.command(name).description(description))).argument(
       `<${METRICS_ARGUMENT}...>`,
@@ -49,6 +52,7 @@ ${examples(
   yesOption(forMetrics('restart', 'let failed models try again, or learn anew'))
     .option('--skip', 'go on without the row at which it failed; it gets no score')
     .option('--relearn', 'drop models and scores and learn anew from the first stored row')
+    .option('--learn-all', 'with --relearn: also what was left out until now')
     .addHelpText(
       'after',
       examples(
@@ -57,7 +61,34 @@ ${examples(
         `htmengine ${group.name()} restart web.cpu --relearn   forget everything and learn the rows once more`,
       ),
     )
-    .action(async (names: string[], options: RestartOptions) => (await actions()).restart(names, options));
+    .action(async (names: string[], options: RestartOptions) =>
+      (await modelActions()).restart(names, options),
+    );
+
+  forMetrics('learning', 'switch learning on or off, from the next row on')
+    .addOption(new Option('--on', 'rows change the model').conflicts('off'))
+    .addOption(new Option('--off', 'rows are scored by what was learned until now'))
+    .action(async (names: string[], options: LearningOptions) =>
+      (await modelActions()).learning(names, options),
+    );
+
+  yesOption(forMetrics('do-not-learn', 'leave an interval unlearned; its rows are scored'))
+    .requiredOption('--from <time>', 'first time, epoch seconds or ISO 8601', parseTimeOption)
+    .requiredOption('--to <time>', 'last time; may be to come', parseTimeOption)
+    .option('--relearn', 'if rows of it are learned already: learn anew without them')
+    .addHelpText(
+      'after',
+      examples(
+        `htmengine ${group.name()} do-not-learn web.cpu --from 2026-05-01T22:00Z --to 2026-05-02T04:00Z`,
+      ),
+    )
+    .action(async (names: string[], options: DoNotLearnOptions) =>
+      (await modelActions()).doNotLearn(names, options),
+    );
+
+  forMetrics('reset', 'begin a new sequence with the next row; what was learned stays').action(
+    async (names: string[], options: ActionOptions) => (await modelActions()).reset(names, options),
+  );
 
   engineOptions(group.command('clone').description('copy a metric with its model under another name'))
     .argument(`<${METRIC_ARGUMENT}>`, 'the name of the metric to copy')

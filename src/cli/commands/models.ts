@@ -28,11 +28,12 @@ export function registerModels(program: Command): void {
 
   exactOption(engineOptions(group.command('export').description('write the specs of models as JSON')))
     .argument(`[${METRICS_ARGUMENT}...]`, `${METRICS_HELP}; all without any`)
+    .option('--data', 'also their rows of the last 14 days')
     .option('--out <file>', 'where to write (default: standard output)')
     .addHelpText(
       'after',
       `
-A spec says how a metric is monitored (range, unit, ...), not what its model has learned.
+A spec says how a metric is monitored (range, unit, ...), not what its model has learned; with the rows it learns again.
 ${examples('htmengine models export --out models.json', 'htmengine models import models.json --url http://other:8080')}`,
     )
     .action(async (names: string[], options: SpecOptions) =>

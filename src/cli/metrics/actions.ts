@@ -18,7 +18,6 @@ export interface ActionOptions extends SelectionOptions {
 }
 
 export type MonitorOptions = ActionOptions & MonitorRequest;
-export type RestartOptions = ActionOptions & { readonly relearn?: boolean; readonly skip?: boolean };
 export type CloneOptions = ActionOptions & { readonly rows: boolean };
 
 interface Action {
@@ -82,21 +81,6 @@ export async function remove(args: readonly string[], options: ActionOptions): P
 
 export async function activate(args: readonly string[], options: ActionOptions): Promise<void> {
   await perform(args, options, { run: async (client, name) => stateText(await client.activate(name)) });
-}
-
-export async function restart(args: readonly string[], options: RestartOptions): Promise<void> {
-  if (options.relearn !== true) {
-    await perform(args, options, {
-      run: async (client, name) =>
-        stateText(await client.restart(name, options.skip === true ? 'skip' : 'retry')),
-    });
-    return;
-  }
-  await perform(args, options, {
-    loses: (metrics) =>
-      `This drops models and scores of ${metrics} and learns anew from the first stored row.`,
-    run: async (client, name) => `learns anew: ${stateText(await client.restart(name, 'relearn'))}`,
-  });
 }
 
 export async function clone(from: string, to: string, options: CloneOptions): Promise<void> {

@@ -25,6 +25,8 @@ export interface SpecOptions extends SelectionOptions {
   readonly token?: string;
   readonly json?: boolean;
   readonly out?: string;
+  /** Of `export`: also the rows of the last 14 days. */
+  readonly data?: boolean;
 }
 
 const CSV_HEADER = ['metric', 'timestamp', 'value', 'raw_anomaly_score', 'anomaly_score', 'log_likelihood'];
@@ -52,7 +54,10 @@ export async function exportRows(args: readonly string[], options: ExportRowsOpt
 export async function exportModels(args: readonly string[], options: SpecOptions): Promise<void> {
   const client = new EngineClient(options.url, options);
   const names = args.length === 0 ? null : (await selectNames(client, args, options)).names;
-  const models = await client.exportModels(names);
+  const models = await client.exportModels(
+    options.data === true ? (names ?? (await allNames(client, true))) : names,
+    options.data,
+  );
   const document = { format: FORMAT, version: FORMAT_VERSION, models };
   await writing(options.out, (output) => output.write(`${JSON.stringify(document, null, 2)}\n`));
 }
@@ -77,9 +82,12 @@ export async function importModels(file: string, options: SpecOptions): Promise<
   );
 }
 
-async function allNames(client: EngineClient): Promise<string[]> {
+async function allNames(client: EngineClient, onlyMonitored = false): Promise<string[]> {
   const names: string[] = [];
-  for await (const page of client.metricPages()) names.push(...page.map(({ name }) => name));
+  for await (const page of client.metricPages()) {
+    const wanted = page.filter(({ state }) => !onlyMonitored || state !== 'UNMONITORED');
+    names.push(...wanted.map(({ name }) => name));
+  }
   return names;
 }
 

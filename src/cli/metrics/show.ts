@@ -84,9 +84,40 @@ function modelFacts(model: ModelJson): [string, string][] {
   const saved = checkpoints.map(({ rowid }) => `row ${rowid.toLocaleString('en')}`);
   return [
     ['model', parts.filter((part) => part !== null).join(', ')],
+    ...learningFacts(model),
     ['saved', saved.length === 0 ? 'not yet' : `at ${saved.join(' and ')}`],
     ['disk', `about ${mib(diskBytes.rows)} of rows, ${mib(diskBytes.checkpoints)} of saved models`],
   ];
+}
+
+/** What is unusual about how it learns, and what it takes. */
+function learningFacts({ learns, leftOut, distribution, cost, failure }: ModelJson): [string, string][] {
+  const facts: [string, string][] = [];
+  if (failure !== null && failure.row !== null)
+    facts.push([
+      'failed',
+      `at row ${failure.row.rowid}: ${shortNumber(failure.row.value)} at ${timeText(failure.row.timestamp)}`,
+    ]);
+  if (!learns) facts.push(['learning', 'off ("htmengine models learning --on" switches it on)']);
+  if (leftOut.length > 0)
+    facts.push(['left out', leftOut.map(({ from, to }) => `${utcText(from)} to ${utcText(to)}`).join(', ')]);
+  if (distribution !== null) {
+    const { mean, standardDeviation, averageScore } = distribution;
+    facts.push([
+      'usual',
+      `raw scores ${shortNumber(mean)} ± ${shortNumber(standardDeviation)} on average, now ${shortNumber(averageScore)}`,
+    ]);
+  }
+  if (cost !== null) {
+    const row = cost.rowMs === null ? '' : `, ${shortNumber(cost.rowMs)} ms of CPU a row`;
+    const load = `${shortNumber(cost.loadMs)} ms to load`;
+    const save = cost.saveMs === null ? '' : ` and ${shortNumber(cost.saveMs)} ms to save`;
+    facts.push([
+      'takes',
+      `${mib(cost.bytes)} of memory${cost.warm ? '' : ' when loaded'}${row}, ${load}${save}`,
+    ]);
+  }
+  return facts;
 }
 
 function mib(bytes: number): string {

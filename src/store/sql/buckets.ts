@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { BucketSelection, DataBucket } from '../queries.ts';
 import { MAX_ROWID } from './bounds.ts';
-import { firstRowid } from './generations.ts';
+import { firstRowid } from './row-times.ts';
 import { firstRowidAt } from './row-times.ts';
 import type { Db, Session } from './session.ts';
 

@@ -2,9 +2,9 @@ import { HtmEngineError } from '../../errors.ts';
 import type { GenerationRequest } from '../../generation.ts';
 import type { ModelChange, ModelCommand } from '../../model-command.ts';
 import { checkName, MAX_NAME_CHARACTERS, type Metric, type MetricStatus } from '../../metric.ts';
-import type { Catalogue, MetricCopy } from '../catalogue.ts';
+import type { Catalogue, MetricCopy, Relearning } from '../catalogue.ts';
 import { checkLimit } from './bounds.ts';
-import { changeModel, checkChange, skipRow } from './commands.ts';
+import { changeModel, checkChange, checkTimes, skipRow } from './commands.ts';
 import { abandonCopies, beginCopy, copyRows, finishCopy } from './copying.ts';
 import { discardMetric, removeDiscarded } from './discarding.ts';
 import { checkRequest } from './generations.ts';
@@ -89,14 +89,15 @@ export class SqlCatalogue implements Catalogue {
     return this.#session.write((db, attempt) => skipRow(db, metricId, attempt));
   }
 
-  async changeModel(metricId: string, change: ModelChange, afterRowid: number): Promise<ModelCommand> {
+  async changeModel(metricId: string, change: ModelChange, afterRowid: number): Promise<ModelCommand | null> {
     checkChange(change, afterRowid);
     return this.#session.write((db, attempt) => changeModel(db, metricId, change, afterRowid, attempt));
   }
 
-  async relearn(metricId: string, request: GenerationRequest): Promise<void> {
+  async relearn(metricId: string, request: GenerationRequest, relearning: Relearning): Promise<boolean> {
     checkRequest(request);
-    await this.#session.write((db) => relearn(db, metricId, request));
+    relearning.leaveOut.forEach(checkTimes);
+    return this.#session.write((db) => relearn(db, metricId, request, relearning));
   }
 
   beginCopy(metricId: string): Promise<MetricCopy> {

@@ -3,7 +3,7 @@ import { HtmEngineError } from '../../errors.ts';
 import { CUSTOM_DATASOURCE, MetricStatus } from '../../metric.ts';
 import type { MetricCopy } from '../catalogue.ts';
 import { copyCommands } from './commands.ts';
-import { firstRowid } from './generations.ts';
+import { firstRowid } from './row-times.ts';
 import { createMetrics, requireMetric, selectMetric } from './metrics.ts';
 import { partitionOf } from '../../partition.ts';
 import { COPYING_DATASOURCE, DISCARDED_DATASOURCE } from './schema.ts';
@@ -34,11 +34,20 @@ export async function beginCopy(db: Db, partitions: number, sourceId: string): P
 export async function copyRows(db: Db, copy: MetricCopy, limit: number): Promise<boolean> {
   const { copyId, sourceId, firstRowid: first, lastRowid } = copy;
   await requireMetric(db, sourceId);
-  const { last_rowid: copied } = await requireCopy(db, copyId);
+  const { last_rowid: copied, last_timestamp: copiedTime } = await requireCopy(db, copyId);
   const offset = first - 1;
   const after = copied + offset;
   const through = Math.min(after + limit, lastRowid);
   if (after >= through) return false;
+  const next = await db
+    .selectFrom('metric_data')
+    .select('timestamp')
+    .where('uid', '=', sourceId)
+    .where('rowid', '=', after + 1)
+    .executeTakeFirst();
+  // Rows that were deleted let those before them move up.
+  if (next === undefined || next.timestamp <= (copiedTime ?? Number.NEGATIVE_INFINITY))
+    throw removed(sourceId);
   const { numInsertedOrUpdatedRows } = await db
     .insertInto('metric_data')
     .columns(['uid', 'rowid', 'timestamp', 'metric_value'])
@@ -58,11 +67,7 @@ export async function copyRows(db: Db, copy: MetricCopy, limit: number): Promise
     )
     .executeTakeFirstOrThrow();
   if (Number(numInsertedOrUpdatedRows) !== through - after) {
-    throw new HtmEngineError(
-      'metric_status_changed',
-      'rows of the metric were removed while they were copied: try again',
-      { metricId: sourceId },
-    );
+    throw removed(sourceId);
   }
   const last = through - offset;
   await db
@@ -126,16 +131,16 @@ export async function finishCopy(
     })
     .where('uid', '=', copyId)
     .execute();
+  if (rows > 0) {
+    const origin = { metricId: sourceId, generation: copy.generation };
+    await copyCommands(db, origin, { metricId: copyId, generation: 1 }, copy.firstRowid - 1);
+  }
   if (!isOpen) return status;
   await db
     .insertInto('scheduler_watermark')
     .values({ uid: copyId, generation: 1, processed_rowid: 0, command_sequence: 0 })
     .execute();
   await db.insertInto('anomaly_watermark').values({ uid: copyId, generation: 1, scored_rowid: 0 }).execute();
-  if (rows > 0) {
-    const origin = { metricId: sourceId, generation: copy.generation };
-    await copyCommands(db, origin, { metricId: copyId, generation: 1 }, copy.firstRowid - 1);
-  }
   return status;
 }
 
@@ -168,10 +173,18 @@ async function presentGeneration(db: Db, metricId: string) {
 async function requireCopy(db: Db, copyId: string) {
   return db
     .selectFrom('metric')
-    .select('last_rowid')
+    .select(['last_rowid', 'last_timestamp'])
     .where('uid', '=', copyId)
     .where('datasource', '=', COPYING_DATASOURCE)
     .executeTakeFirstOrThrow();
+}
+
+function removed(sourceId: string): HtmEngineError {
+  return new HtmEngineError(
+    'metric_status_changed',
+    'rows of the metric were removed while they were copied: try again',
+    { metricId: sourceId },
+  );
 }
 
 /** A metric of that name gives way if nothing is known of it but the name. */

@@ -1,6 +1,7 @@
 import type { Json, LikelihoodConstants } from '../../generation.ts';
 import { CUSTOM_DATASOURCE, MetricStatus } from '../../metric.ts';
 import type { MetricBars, ModelDescription, RecentScores } from '../queries.ts';
+import { commandsOf } from './commands.ts';
 import { givenRange } from './generations.ts';
 import type { Db, SqlDialect } from './session.ts';
 
@@ -11,7 +12,11 @@ export async function describeModel(db: Db, metricId: string): Promise<ModelDesc
     .leftJoin('scheduler_watermark', 'scheduler_watermark.uid', 'generation.uid')
     .leftJoin('anomaly_watermark', 'anomaly_watermark.uid', 'generation.uid')
     .selectAll('generation')
-    .select(['scheduler_watermark.processed_rowid', 'anomaly_watermark.scored_rowid'])
+    .select([
+      'scheduler_watermark.processed_rowid',
+      'anomaly_watermark.scored_rowid',
+      'anomaly_watermark.state as likelihood_state',
+    ])
     .where('generation.uid', '=', metricId)
     .where('generation.state', '!=', 'closed')
     .executeTakeFirst();
@@ -27,6 +32,8 @@ export async function describeModel(db: Db, metricId: string): Promise<ModelDesc
     scoredRowid: row.scored_rowid,
     backlogRowid: row.backlog_rowid,
     modelParams: row.state === 'open' ? (JSON.parse(row.model_params) as Json) : null,
+    commands: await commandsOf(db, metricId, row.generation),
+    likelihoodState: row.likelihood_state === null ? null : new Uint8Array(row.likelihood_state),
   };
 }
 

@@ -1,6 +1,6 @@
 import { HtmEngineError } from '../../errors.ts';
 import { MetricStatus } from '../../metric.ts';
-import { firstRowid } from './generations.ts';
+import { firstRowid } from './row-times.ts';
 import { requireMetric } from './metrics.ts';
 import { DISCARDED_DATASOURCE } from './schema.ts';
 import type { Db } from './session.ts';

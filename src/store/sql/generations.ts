@@ -1,5 +1,6 @@
 import type { Selectable } from 'kysely';
 import { HtmEngineError } from '../../errors.ts';
+import type { TimeRange } from '../../metric.ts';
 import {
   estimateRange,
   fillResolution,
@@ -11,6 +12,7 @@ import {
   type ValueRange,
 } from '../../generation.ts';
 import { checkInteger, MAX_ROWID } from './bounds.ts';
+import { rowidsOf } from './row-times.ts';
 import type { Schema } from './schema.ts';
 import type { Db } from './session.ts';
 
@@ -62,15 +64,32 @@ export function givenRange({ range_min: min, range_max: max }: GenerationRow): V
   return min === null || max === null ? null : { min, max };
 }
 
-/** The range of the values of a metric's rows up to `throughRowid`. There is at least one. */
-export async function rangeOfRows(db: Db, metricId: string, throughRowid: number): Promise<ValueRange> {
-  const { lowest, highest } = await db
+/**
+ * The range of the values of a metric's rows up to `throughRowid`. There is at least one.
+ * @param leftOut times whose rows do not count, unless there are no others.
+ */
+export async function rangeOfRows(
+  db: Db,
+  metricId: string,
+  throughRowid: number,
+  leftOut: readonly TimeRange[] = [],
+): Promise<ValueRange> {
+  let query = db
     .selectFrom('metric_data')
-    .select((eb) => [eb.fn.min('metric_value').as('lowest'), eb.fn.max('metric_value').as('highest')])
+    .select((eb) => [
+      eb.fn.min<number | null>('metric_value').as('lowest'),
+      eb.fn.max<number | null>('metric_value').as('highest'),
+    ])
     .where('uid', '=', metricId)
-    .where('rowid', '<=', throughRowid)
-    .executeTakeFirstOrThrow();
-  return estimateRange(lowest, highest);
+    .where('rowid', '<=', throughRowid);
+  for (const times of leftOut) {
+    const { first, end } = await rowidsOf(db, metricId, times);
+    if (first < end) query = query.where((eb) => eb.or([eb('rowid', '<', first), eb('rowid', '>=', end)]));
+  }
+  const { lowest, highest } = await query.executeTakeFirstOrThrow();
+  if (lowest !== null && highest !== null) return estimateRange(lowest, highest);
+  if (leftOut.length === 0) throw new Error(`metric ${metricId} has no rows up to ${throughRowid}`);
+  return rangeOfRows(db, metricId, throughRowid);
 }
 
 /**
@@ -165,18 +184,6 @@ export function generationsWithEnoughRows(db: Db) {
       )
       .orderBy('generation.uid')
   );
-}
-
-/** The lowest stored rowid of a metric, or null without rows. */
-export async function firstRowid(db: Db, metricId: string): Promise<number | null> {
-  const row = await db
-    .selectFrom('metric_data')
-    .select('rowid')
-    .where('uid', '=', metricId)
-    .orderBy('rowid')
-    .limit(1)
-    .executeTakeFirst();
-  return row?.rowid ?? null;
 }
 
 /** Columns of `generation` from which `toGeneration` makes what a stage works with. */

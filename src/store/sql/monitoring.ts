@@ -1,7 +1,10 @@
 import { HtmEngineError } from '../../errors.ts';
 import type { GenerationRequest } from '../../generation.ts';
 import { MetricStatus, type MetricEvent } from '../../metric.ts';
-import { firstRowid, generationRow, givenRange, openGeneration, rangeOfRows } from './generations.ts';
+import { generationRow, givenRange, openGeneration, rangeOfRows } from './generations.ts';
+import { firstRowid } from './row-times.ts';
+import { leftOutTimes } from '../../model-command.ts';
+import { commandsOf } from './commands.ts';
 import { changeStatus, requireMetric } from './metrics.ts';
 import { keepEvent } from './outbox.ts';
 import type { Attempt, Db } from './session.ts';
@@ -82,7 +85,8 @@ export async function activate(
     );
   }
   const lastUsed = rows === 'firstRows' ? first + pending.minimum_rows - 1 : metric.last_rowid;
-  const range = await rangeOfRows(db, metricId, lastUsed);
+  const leftOut = leftOutTimes(await commandsOf(db, metricId, pending.generation));
+  const range = await rangeOfRows(db, metricId, lastUsed, leftOut);
   await openGeneration(db, pending, range, first);
   await change(db, metricId, 'activate');
   return MetricStatus.CREATE_PENDING;

@@ -4,7 +4,7 @@ import type { DroppedCursor, Keeper, PurgeOutcome, PurgeRequest } from '../reten
 import type { Db, SqlDialect } from './session.ts';
 
 /** How far a rule lets rows go, and which rule that is. */
-interface Bound {
+export interface Bound {
   /** Rows up to this one may go as far as the rule is concerned. */
   readonly rowid: number;
   readonly keeper: Keeper;
@@ -60,7 +60,7 @@ function kept(keptBy: Keeper | null): PurgeOutcome {
   return { purgedRows: 0, keptBy, limitReached: false, droppedCursors: [] };
 }
 
-interface Watermarks {
+export interface Watermarks {
   readonly generation: number;
   readonly startRowid: number;
   readonly likelihood: LikelihoodConstants;
@@ -69,7 +69,11 @@ interface Watermarks {
 }
 
 /** Locked, they stand still, and no generation opens or closes, until this transaction ends. Null without an open generation. */
-async function lockWatermarks(db: Db, dialect: SqlDialect, metricId: string): Promise<Watermarks | null> {
+export async function lockWatermarks(
+  db: Db,
+  dialect: SqlDialect,
+  metricId: string,
+): Promise<Watermarks | null> {
   const scheduler = await db
     .selectFrom('scheduler_watermark')
     .select(['generation', 'processed_rowid'])
@@ -110,7 +114,10 @@ async function oldRows(db: Db, metricId: string, olderThan: number, limit: numbe
   return rows.filter(({ timestamp }) => timestamp < olderThan).map(({ rowid }) => rowid);
 }
 
-function modelBounds(marks: Watermarks, { checkpointRowids }: PurgeRequest): Bound[] {
+export function modelBounds(
+  marks: Watermarks,
+  { checkpointRowids }: Pick<PurgeRequest, 'checkpointRowids'>,
+): Bound[] {
   const usable = checkpointRowids
     .filter((rowid) => rowid <= marks.processedRowid)
     .sort((a, b) => b - a)
@@ -123,7 +130,7 @@ function modelBounds(marks: Watermarks, { checkpointRowids }: PurgeRequest): Bou
 }
 
 /** The next fit looks back over the last rows that have scores, however many rows without lie between them. */
-async function likelihoodBound(
+export async function likelihoodBound(
   db: Db,
   metricId: string,
   { scoredRowid, startRowid, likelihood }: Watermarks,

@@ -1,7 +1,17 @@
 import { CUSTOM_DATASOURCE, MetricStatus } from '../../metric.ts';
-import { KEEP_FOR_EVER, type PurgeOutcome, type PurgeRequest, type RetainedMetric } from '../retention.ts';
-import type { Retention } from '../retention.ts';
+import {
+  type DeletionOutcome,
+  KEEP_FOR_EVER,
+  type PurgeOutcome,
+  type PurgeRequest,
+  type RetainedMetric,
+  type Retention,
+  type RowDeletion,
+} from '../retention.ts';
 import { checkInteger, checkLimit, MAX_ROWID } from './bounds.ts';
+import { checkTimes } from './commands.ts';
+import { deleteRows } from './deleting.ts';
+import { checkRequest } from './generations.ts';
 import { requireMetric } from './metrics.ts';
 import { purgeRows } from './purging.ts';
 import type { Session, SqlDialect } from './session.ts';
@@ -57,6 +67,12 @@ export class SqlRetention implements Retention {
   async purgeRows(request: PurgeRequest): Promise<PurgeOutcome> {
     checkLimit(request.limit);
     return this.#session.write((db) => purgeRows(db, this.#dialect, request));
+  }
+
+  async deleteRows(deletion: RowDeletion): Promise<DeletionOutcome> {
+    checkTimes(deletion.times);
+    if (deletion.relearn !== null) checkRequest(deletion.relearn);
+    return this.#session.write((db) => deleteRows(db, this.#dialect, deletion));
   }
 
   async setMaxAge(metricId: string, maxAgeSeconds: number | null): Promise<void> {

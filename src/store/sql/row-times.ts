@@ -1,4 +1,4 @@
-import { firstRowid } from './generations.ts';
+import type { TimeRange } from '../../metric.ts';
 import type { Db } from './session.ts';
 
 /**
@@ -27,4 +27,26 @@ export async function firstRowidAt(db: Db, metricId: string, timestamp: number):
     else high = middle;
   }
   return low;
+}
+
+/** The rowids of the rows of a time: from `first` up to, not including, `end`; none if they are equal. */
+export async function rowidsOf(
+  db: Db,
+  metricId: string,
+  { fromTimestamp, toTimestamp }: TimeRange,
+): Promise<{ readonly first: number; readonly end: number }> {
+  const first = await firstRowidAt(db, metricId, fromTimestamp);
+  return { first, end: await firstRowidAt(db, metricId, toTimestamp + 1) };
+}
+
+/** The lowest stored rowid of a metric, or null without rows. */
+export async function firstRowid(db: Db, metricId: string): Promise<number | null> {
+  const row = await db
+    .selectFrom('metric_data')
+    .select('rowid')
+    .where('uid', '=', metricId)
+    .orderBy('rowid')
+    .limit(1)
+    .executeTakeFirst();
+  return row?.rowid ?? null;
 }

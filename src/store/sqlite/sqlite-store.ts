@@ -137,6 +137,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     retention: remote<Retention>(thread, 'retention', {
       listRetained: true,
       purgeRows: true,
+      deleteRows: true,
       setMaxAge: true,
       maxAge: true,
     }),

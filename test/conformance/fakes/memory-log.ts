@@ -76,7 +76,7 @@ export class MemoryLog implements ModelLog {
     const metric = this.#metric(metricId);
     for (const value of values) {
       const rowid = ++metric.lastRowid;
-      metric.rows.push({ rowid, timestamp: 1_600_000_000 + rowid * 300, value, rawScore: null });
+      metric.rows.push({ rowid, timestamp: timeOf(rowid), value, rawScore: null });
     }
   }
 
@@ -234,7 +234,7 @@ export class MemoryLog implements ModelLog {
     this.#demand(slice.rawScores.length === slice.rowids.length, `${name}: as many scores as rows`);
     const through = Int32Array.from({ length: slice.to - slice.from }, (_, i) => slice.from + 1 + i);
     const known = commands.filter(({ sequence }) => sequence <= slice.commandSequence);
-    const modes = rowModes(known, through);
+    const modes = rowModes(known, through, Float64Array.from(through, timeOf));
     const rowids = through.filter((_, i) => ((modes[i] ?? 0) & RowMode.SKIP) === 0);
     this.#demand(rowids.join() === slice.rowids.join(), `${name}: rows ${slice.rowids.join()}`);
     slice.rawScores.forEach((score) => this.#demand(score >= 0 && score <= 1, `${name}: score ${score}`));
@@ -256,6 +256,10 @@ export class MemoryLog implements ModelLog {
     if (metric === undefined) throw new Error(`no metric ${metricId}`);
     return metric;
   }
+}
+
+function timeOf(rowid: number): number {
+  return 1_600_000_000 + rowid * 300;
 }
 
 function hasWork(metric: StoredMetric): boolean {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MetricStatus } from '../../../src/metric.ts';
-import { expectRefused, type StoreFixture } from './fixture.ts';
+import { expectRefused, request, timeOf, type StoreFixture } from './fixture.ts';
 
 /** Commands that change a model are rows of the log. */
 export function commandTests(current: () => StoreFixture): void {
@@ -13,7 +13,7 @@ export function commandTests(current: () => StoreFixture): void {
       const changes = [
         { what: 'learning', on: false },
         { what: 'reset' },
-        { what: 'doNotLearn', throughRowid: 8 },
+        { what: 'doNotLearn', fromTimestamp: timeOf(5), toTimestamp: timeOf(8) },
       ] as const;
       const given = [];
       for (const [i, change] of changes.entries())
@@ -43,6 +43,36 @@ export function commandTests(current: () => StoreFixture): void {
       expect(await log.recordRawScores(knowing)).toEqual({ refused: null });
     });
 
+    it('gives no command twice, and does not mind whether the rows of an interval have come', async () => {
+      const fixture = current();
+      const { catalogue, log } = fixture.store;
+      const metricId = await fixture.monitored('a', 9);
+      const interval = { what: 'doNotLearn', fromTimestamp: timeOf(4), toTimestamp: timeOf(20) } as const;
+      const part = { ...interval, toTimestamp: timeOf(12) };
+      const off = { what: 'learning', on: false } as const;
+      expect(await catalogue.changeModel(metricId, { what: 'learning', on: true }, 0)).toBeNull();
+      for (const change of [interval, off, { what: 'reset' }] as const)
+        expect(await catalogue.changeModel(metricId, change, 0), change.what).not.toBeNull();
+      for (const change of [interval, part, off, { what: 'reset' }] as const)
+        expect(await catalogue.changeModel(metricId, change, 0), change.what).toBeNull();
+      await log.recordRawScores(fixture.raw(metricId, 0, 6, { commandSequence: 3 }));
+      // What is left out already is so, however many of its rows have been processed.
+      expect(await catalogue.changeModel(metricId, interval, 0)).toBeNull();
+      expect((await log.modelTask(metricId))?.commands).toHaveLength(3);
+    });
+
+    it('can be given while the generation waits for rows', async () => {
+      const fixture = current();
+      const { catalogue, log } = fixture.store;
+      const metricId = await fixture.metric('a', 3);
+      await catalogue.monitor(metricId, request());
+      const off = { what: 'learning', on: false } as const;
+      const command = await catalogue.changeModel(metricId, off, 0);
+      expect(command).toEqual({ sequence: 1, afterRowid: 0, change: off });
+      await catalogue.activate(metricId, 'allRows');
+      expect((await log.modelTask(metricId))?.commands).toEqual([command]);
+    });
+
     it('belongs to one generation', async () => {
       const fixture = current();
       const metricId = await fixture.monitored('a', 3);
@@ -56,11 +86,13 @@ export function commandTests(current: () => StoreFixture): void {
       const { catalogue, log } = fixture.store;
       const metricId = await fixture.monitored('a', 5);
       await log.recordRawScores(fixture.raw(metricId, 0, 3));
-      const interval = { what: 'doNotLearn', throughRowid: 4 } as const;
-      await expect(catalogue.changeModel(metricId, interval, 2)).rejects.toMatchObject({
-        code: 'invalid_argument',
+      const leaveOut = (fromTimestamp: number, toTimestamp: number) =>
+        catalogue.changeModel(metricId, { what: 'doNotLearn', fromTimestamp, toTimestamp }, 0);
+      await expect(leaveOut(timeOf(3), timeOf(9))).rejects.toMatchObject({
+        code: 'interval_learned',
+        details: { processedRowid: 3, processedTimestamp: timeOf(3) },
       });
-      await expect(catalogue.changeModel(metricId, interval, 4)).rejects.toThrow(RangeError);
+      await expect(leaveOut(timeOf(5), timeOf(4))).rejects.toThrow(RangeError);
       expect((await log.modelTask(metricId))?.commands).toEqual([]);
       await catalogue.unmonitor(metricId);
       await expect(catalogue.changeModel(metricId, { what: 'reset' }, 0)).rejects.toMatchObject({

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MetricStatus } from '../../../src/metric.ts';
-import { request, requestWithRange, samples, timeOf, type StoreFixture } from './fixture.ts';
+import { RELEARNING, request, requestWithRange, samples, timeOf, type StoreFixture } from './fixture.ts';
 
 /** Copies of metrics with their frozen parameters. */
 export function copyingTests(current: () => StoreFixture): void {
@@ -144,7 +144,7 @@ export function copyingTests(current: () => StoreFixture): void {
       await fixture.under.execute(`delete from metric_data where uid = '${source}' and rowid <= 2`);
       await expect(catalogue.copyRows(purged, 5)).rejects.toMatchObject({ code: 'metric_status_changed' });
       const relearnt = await catalogue.beginCopy(source);
-      await catalogue.relearn(source, requestWithRange());
+      await catalogue.relearn(source, requestWithRange(), RELEARNING);
       await expect(catalogue.finishCopy(relearnt, 'b')).rejects.toMatchObject({
         code: 'metric_status_changed',
       });

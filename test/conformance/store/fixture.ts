@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import type { AutomaticRequest, GenerationRequest } from '../../../src/generation.ts';
+import type { Relearning } from '../../../src/store/catalogue.ts';
 import type {
   AnomalyScoreSlice,
   AppendOutcome,
@@ -29,6 +30,9 @@ export interface StoreUnderTest {
 export const START = 1_700_000_000;
 export const SECONDS_PER_ROW = 60;
 export const CONSUMER = 'forwarder';
+
+/** Whatever generation there is, with nothing left out but what was before. */
+export const RELEARNING: Relearning = { leaveOut: [], keepLeftOut: true, generation: null };
 
 /** The time of a row of `samples`. */
 export function timeOf(rowid: number): number {

@@ -1,6 +1,6 @@
 import type { RawScoreSlice } from '../../../src/store/log.ts';
 import { describe, expect, it } from 'vitest';
-import { request, type StoreFixture } from './fixture.ts';
+import { RELEARNING, request, type StoreFixture } from './fixture.ts';
 
 /** What happened to models: kept with the change itself, until it was told. */
 export function outboxTests(current: () => StoreFixture): void {
@@ -79,7 +79,7 @@ export function outboxTests(current: () => StoreFixture): void {
       const metricId = await fixture.monitored('a', 5);
       await built(fixture, metricId);
       await fixture.store.log.recordRawScores(fixture.raw(metricId, 2, 4));
-      await catalogue.relearn(metricId, request());
+      await catalogue.relearn(metricId, request(), RELEARNING);
       expect(await kinds(fixture)).toEqual(['built 1', 'deleted 1']);
     });
 

@@ -149,11 +149,14 @@ export function queryTests(current: () => StoreFixture): void {
         scoredRowid: null,
         backlogRowid: 3,
         modelParams: null,
+        commands: [],
+        likelihoodState: null,
       });
       await fixture.append(samples('a', 4, 8));
       await catalogue.activate(metricId, 'firstRows');
       await fixture.score(metricId, 0, 5);
       await fixture.store.log.recordRawScores(fixture.raw(metricId, 5, 7));
+      const reset = await catalogue.changeModel(metricId, { what: 'reset' }, 0);
       const opened = await queries.describeModel(metricId);
       // Values 1 to 4: 3 + 2 * 0.6.
       expect(opened?.range?.min).toBeCloseTo(0.4, 12);
@@ -165,6 +168,8 @@ export function queryTests(current: () => StoreFixture): void {
         scoredRowid: 5,
         backlogRowid: 3,
         modelParams: paramsWith(opened?.resolution ?? 0),
+        commands: [reset],
+        likelihoodState: Uint8Array.of(1, 2, 5),
       });
       await fixture.nextGeneration(metricId);
       expect(await queries.describeModel(metricId)).toMatchObject({
