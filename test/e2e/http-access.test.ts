@@ -109,6 +109,53 @@ describe('tokens', () => {
     expect((await create(basic('', WRITER), 'b')).status).toBe(201);
   });
 
+  it('let a reader change nothing, whatever the operation', async () => {
+    const port = await start({ tokens: TOKENS });
+    const changing = Object.entries(openApiDocument('test').paths).flatMap(([path, methods]) =>
+      Object.keys(methods)
+        .filter((method) => method !== 'get')
+        .map((method) => [method.toUpperCase(), path.replaceAll(/\{\w+\}/g, 'x')] as const),
+    );
+    expect(changing.length).toBeGreaterThan(20);
+    for (const [method, path] of [...changing, ['PUT', '/x'], ['POST', '/x'], ['DELETE', '/x']] as const) {
+      const url = `http://127.0.0.1:${port}${path}`;
+      const { status } = await fetch(url, {
+        method,
+        headers: bearer(READER),
+        ...(method !== 'GET' && { body: '{}' }),
+      });
+      expect([status, method, path]).toEqual([403, method, path]);
+    }
+  });
+
+  it('are read again on SIGHUP, all or nothing', async () => {
+    const file = join(directory.path, 'tokens');
+    const next = 'next-token-0123456789';
+    writeFileSync(file, `read old ${READER}\n`);
+    const process = await EngineProcess.start(directory.path, {
+      api: { tokensFile: file },
+      log: { level: 'info' },
+    });
+    const statusWith = async (token: string) =>
+      (await fetch(`http://127.0.0.1:${process.httpPort}/api/v1/status`, { headers: bearer(token) })).status;
+    const hangUp = async (event: string) => {
+      const times = process.output.split(`"event":"${event}"`).length;
+      process.child.kill('SIGHUP');
+      await until(event, () => Promise.resolve(process.output.split(`"event":"${event}"`).length > times));
+    };
+    try {
+      expect([await statusWith(READER), await statusWith(next)]).toEqual([200, 401]);
+      writeFileSync(file, `read new ${next}\n`);
+      await hangUp('config.reloaded');
+      expect([await statusWith(READER), await statusWith(next)]).toEqual([401, 200]);
+      writeFileSync(file, `read new ${READER}\nread broken\n`);
+      await hangUp('config.reload_refused');
+      expect([await statusWith(READER), await statusWith(next)]).toEqual([401, 200]);
+    } finally {
+      await process.end('SIGTERM');
+    }
+  });
+
   it('are needed beyond loopback, unless that is said not to matter', async () => {
     const open = new Engine(settings({ host: '0.0.0.0' }));
     await expect(open.start()).rejects.toMatchObject({ code: 'config_invalid' });
@@ -263,6 +310,24 @@ describe('a hostile client', () => {
     }
     const bad = await fetch(`${url}/api/v1/metrics/%ff`);
     expect([bad.status, ((await bad.json()) as { code: string }).code]).toEqual([400, 'invalid_request']);
+  });
+
+  it('that sends JSON as no client would is refused, or stored as the plain data it is', async () => {
+    const port = await start();
+    const put = async (body: string) => {
+      const url = `http://127.0.0.1:${port}/api/v1/metrics/x/model`;
+      const answer = await fetch(url, { method: 'PUT', body });
+      return [answer.status, ((await answer.json()) as { code?: string }).code];
+    };
+    const refused = [400, 'invalid_request_body'];
+    expect(await put(`${'['.repeat(100_000)}${']'.repeat(100_000)}`)).toEqual(refused);
+    expect(await put('{"min":0,"max":1,"__proto__":{"admin":true}}')).toEqual(refused);
+    expect(await put('{"min":0,"max":1,"constructor":{"prototype":1}}')).toEqual(refused);
+    expect(await put('{"min":1e999,"max":2}')).toEqual(refused);
+    const deep = `{"a":`.repeat(40) + '1' + '}'.repeat(40);
+    expect(await put(`{"min":0,"max":1,"userInfo":${deep}}`)).toEqual([400, 'invalid_argument']);
+    expect(await put('{"min":0,"max":1,"userInfo":{"__proto__":{"admin":true}}}')).toEqual([201, undefined]);
+    expect(({} as { admin?: unknown }).admin).toBeUndefined();
   });
 
   it('that asks too often is told when to come back, and others are not kept out', async () => {
