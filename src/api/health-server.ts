@@ -1,5 +1,6 @@
 import fastify, { type FastifyInstance } from 'fastify';
-import { HtmEngineError, listenFailure } from '../errors.ts';
+import { HtmEngineError } from '../errors.ts';
+import { listenFailure } from '../listen-failure.ts';
 import { healthRoutes } from './health.ts';
 import type { ApiServices } from './services.ts';
 

@@ -1,5 +1,6 @@
 import fastify, { type FastifyInstance } from 'fastify';
-import { HtmEngineError, listenFailure } from '../errors.ts';
+import { HtmEngineError } from '../errors.ts';
+import { listenFailure } from '../listen-failure.ts';
 import type { Access, AccessOptions, AccessRules } from './access/access.ts';
 import { guard } from './access/guard.ts';
 import { EventStreams, type EventStreamOptions } from './event-streams.ts';

@@ -1,6 +1,7 @@
 import { createServer, type Socket } from 'node:net';
 import { Counter, Gauge } from 'prom-client';
-import { HtmEngineError, listenFailure } from '../errors.ts';
+import { HtmEngineError } from '../errors.ts';
+import { listenFailure } from '../listen-failure.ts';
 import type { Telemetry } from '../telemetry.ts';
 import { TcpConnection, type ConnectionOptions, type ReceiverServices } from './connection.ts';
 import { seldom } from './seldom.ts';

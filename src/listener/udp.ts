@@ -1,7 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
 import { Counter, Gauge } from 'prom-client';
-import { listenFailure } from '../errors.ts';
+import { listenFailure } from '../listen-failure.ts';
 import type { RefusalReason, Sample } from '../metric.ts';
 import type { Telemetry } from '../telemetry.ts';
 import type { ReceiverServices } from './connection.ts';

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { parseTime } from '../csv/cell-values.ts';
+import { parseTime } from '../../csv/cell-values.ts';
 
 const DEFAULT_URL = 'http://127.0.0.1:8080';
 

@@ -1,18 +1,20 @@
 import { HtmEngineError } from '../../errors.ts';
-import { estimateRange, resolutionFor, type ValueRange } from '../../generation.ts';
+import { resolutionFor, type ValueRange } from '../../generation.ts';
 import type { ScalarAnomalyOptions } from '../../htm/index.ts';
 import type { CeilingArgument } from '../commands/arguments.ts';
-import { BadRows } from '../csv/bad-rows.ts';
-import { csvLine } from '../csv/csv.ts';
-import { Detector, LEARNING_ROWS, type RowScores } from './detector.ts';
+import { BadRows } from '../../csv/bad-rows.ts';
+import { csvLine } from '../../csv/csv.ts';
+import { Detector, LEARNING_ROWS, type RowScores } from '../../detect/detector.ts';
+import { findRange } from '../../detect/find-range.ts';
 import { Moments } from './moments.ts';
 import { checkDistinct, Output, ReaderGoneError } from '../terminal/output.ts';
 import { plotPage } from './plot-page.ts';
 import { PlotSeries } from './plot-series.ts';
 import { Progress } from '../terminal/progress.ts';
 import { settingsText, summaryJson, summaryText, type Summary } from './report.ts';
-import { SeriesReader } from './series-reader.ts';
-import { openSource, type Source } from '../csv/source.ts';
+import { SeriesReader } from '../../detect/series-reader.ts';
+import type { Source } from '../../csv/source.ts';
+import { openSource } from '../open-source.ts';
 
 /** Flags of `htmengine detect`. */
 export interface DetectOptions {
@@ -47,7 +49,7 @@ export async function detect(file: string, options: DetectOptions): Promise<void
     return output;
   };
   try {
-    const range = givenRange ?? (await findRange(source, options));
+    const range = givenRange ?? (await findRange(source, options, badRowsOf(options)));
     const rowOutput =
       out !== undefined ? await open(out) : options.json === true ? null : Output.toStandardOutput();
     const page =
@@ -69,19 +71,6 @@ function rangeOf({ min, max }: DetectOptions): ValueRange | null {
     throw new HtmEngineError('invalid_range', 'give --min and --max together, or neither');
   if (min >= max) throw new HtmEngineError('invalid_range', `--min ${min} must be below --max ${max}`);
   return { min, max };
-}
-
-/** A pass of its own: the range that a generation opened over all these rows would have. */
-async function findRange(source: Source, options: DetectOptions): Promise<ValueRange> {
-  const reader = await SeriesReader.open(source, options);
-  let lowest = Infinity;
-  let highest = -Infinity;
-  for await (const { value } of reader.rows(badRowsOf(options))) {
-    lowest = Math.min(lowest, value);
-    highest = Math.max(highest, value);
-  }
-  if (lowest > highest) throw new HtmEngineError('invalid_argument', `${source.name}: all its rows are bad`);
-  return estimateRange(lowest, highest);
 }
 
 async function scoreAll(

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { LEARNING_ROWS, type RowScores } from './detector.ts';
+import { LEARNING_ROWS, type RowScores } from '../../detect/detector.ts';
 import { Moments } from './moments.ts';
 import { PlotSeries } from './plot-series.ts';
-import type { SeriesRow } from './series-reader.ts';
+import type { SeriesRow } from '../../detect/series-reader.ts';
 
 const row = (i: number, value = i): SeriesRow => ({
   line: i + 2,

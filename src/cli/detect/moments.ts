@@ -1,6 +1,6 @@
 import { displayValue } from '../../htm/index.ts';
-import { LEARNING_ROWS, type RowScores } from './detector.ts';
-import type { SeriesRow } from './series-reader.ts';
+import { LEARNING_ROWS, type RowScores } from '../../detect/detector.ts';
+import type { SeriesRow } from '../../detect/series-reader.ts';
 
 /** How anomalous a row is, as the engine shows it: the log-likelihood reaches 0.4 (yellow) or 0.5 (red). */
 export type Level = 'red' | 'yellow' | 'green';

@@ -1,6 +1,6 @@
-import type { RowScores } from './detector.ts';
+import type { RowScores } from '../../detect/detector.ts';
 import { levelOf, type Level } from './moments.ts';
-import type { SeriesRow } from './series-reader.ts';
+import type { SeriesRow } from '../../detect/series-reader.ts';
 
 /** Rows that are drawn as one: a single row while there is room for all. */
 export interface PlotPoint {

@@ -1,8 +1,8 @@
 import { styleText } from 'node:util';
 import type { ValueRange } from '../../generation.ts';
-import type { BadRows } from '../csv/bad-rows.ts';
+import type { BadRows } from '../../csv/bad-rows.ts';
 import { isoText, shortNumber, utcText } from '../terminal/text.ts';
-import { LEARNING_ROWS } from './detector.ts';
+import { LEARNING_ROWS } from '../../detect/detector.ts';
 import { LEAST_ANOMALY_SCORE, type Moment } from './moments.ts';
 
 /** What there is to say about a run. */

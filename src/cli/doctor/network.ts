@@ -3,7 +3,7 @@ import { lookup } from 'node:dns/promises';
 import { createServer } from 'node:net';
 import { hostAndPort, reachableHost } from '../../address.ts';
 import type { Config } from '../../config.ts';
-import { listenFailure } from '../../errors.ts';
+import { listenFailure } from '../../listen-failure.ts';
 import { type Finding, ok, problem, reasonOf } from './finding.ts';
 
 const ANSWER_TIMEOUT_MS = 5_000;

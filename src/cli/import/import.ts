@@ -1,8 +1,9 @@
 import { HtmEngineError } from '../../errors.ts';
 import { EngineClient } from '../../client/engine-client.ts';
-import { BadRows } from '../csv/bad-rows.ts';
-import { openSource, type Source } from '../csv/source.ts';
-import { CsvTable, naming } from '../csv/table.ts';
+import { BadRows } from '../../csv/bad-rows.ts';
+import type { Source } from '../../csv/source.ts';
+import { openSource } from '../open-source.ts';
+import { CsvTable, naming } from '../../csv/table.ts';
 import { Output } from '../terminal/output.ts';
 import { Progress } from '../terminal/progress.ts';
 import { countText } from '../terminal/text.ts';

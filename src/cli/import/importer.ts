@@ -1,7 +1,7 @@
 import type { EngineClient } from '../../client/engine-client.ts';
 import { patiently, type PatienceOptions } from '../../client/patience.ts';
 import type { SampleJson } from '../../client/types.ts';
-import type { BadRows } from '../csv/bad-rows.ts';
+import type { BadRows } from '../../csv/bad-rows.ts';
 import { NewestRows } from './newest-rows.ts';
 
 /** A sample and where it stands in the file. */

@@ -2,8 +2,8 @@ import { basename, extname } from 'node:path';
 import { HtmEngineError } from '../../errors.ts';
 import { checkName } from '../../metric.ts';
 import type { SampleJson } from '../../client/types.ts';
-import { parseTime, parseValue, shown } from '../csv/cell-values.ts';
-import { chooseColumns, chooseTimeColumn, findColumn } from '../csv/columns.ts';
+import { parseTime, parseValue, shown } from '../../csv/cell-values.ts';
+import { chooseColumns, chooseTimeColumn, findColumn } from '../../csv/columns.ts';
 import { UsageError } from '../usage-error.ts';
 
 /** How a file is to be understood; what is left out is guessed. */

@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers';
 import { HtmEngineError } from '../../errors.ts';
 import { EngineClient } from '../../client/engine-client.ts';
 import type { ImportOutcome, RowJson } from '../../client/types.ts';
-import { csvLine } from '../csv/csv.ts';
+import { csvLine } from '../../csv/csv.ts';
 import { Output, ReaderGoneError } from '../terminal/output.ts';
 import { countText, isoText, printable } from '../terminal/text.ts';
 import { selectNames, type SelectionOptions } from './selection.ts';

@@ -1,6 +1,6 @@
 import { checkName, MAX_NAME_CHARACTERS } from '../../metric.ts';
 import type { SampleJson } from '../../client/types.ts';
-import { parseTime, parseValue, shown } from '../csv/cell-values.ts';
+import { parseTime, parseValue, shown } from '../../csv/cell-values.ts';
 
 /** A sample as a person typed it, or what is wrong with it. */
 export type GivenValue =

@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import type { GivenSample } from '../../intake.ts';
 import { MetricStatus, type Metric } from '../../metric.ts';
-import { Detector } from '../../cli/detect/detector.ts';
+import { Detector } from '../../detect/detector.ts';
 import { resolutionFor } from '../../generation.ts';
 import { DemoFeeder, type DemoSpec } from './demo-feeder.ts';
 import { DEMO_SERIES, DEMO_STEP_SECONDS, demoValue, newestTime, type DemoSeries } from './demo-series.ts';

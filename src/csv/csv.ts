@@ -1,4 +1,4 @@
-import { HtmEngineError } from '../../errors.ts';
+import { HtmEngineError } from '../errors.ts';
 
 /** One record of a CSV file. */
 export interface CsvRecord {

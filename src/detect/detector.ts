@@ -5,7 +5,7 @@ import {
   logLikelihood,
   scalarAnomalyParameters,
   type ScalarAnomalyOptions,
-} from '../../htm/index.ts';
+} from '../htm/index.ts';
 
 /** Rows whose anomaly score is 0.5 because nothing can be said yet. */
 export const LEARNING_ROWS = DEFAULT_LIKELIHOOD.learningPeriod + DEFAULT_LIKELIHOOD.estimationSamples;

@@ -1,4 +1,4 @@
-import { HtmEngineError } from '../../errors.ts';
+import { HtmEngineError } from '../errors.ts';
 import { parseTime, parseValue, shown } from './cell-values.ts';
 
 /** Positions of the two columns of a series. */

@@ -2,18 +2,8 @@ import { createReadStream } from 'node:fs';
 import { mkdtemp, open, rm, stat, type FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { HtmEngineError } from '../../errors.ts';
-
-/** Where the bytes of a series come from. */
-export interface Source {
-  /** For messages and titles. */
-  readonly name: string;
-  /** Undefined for a stream. */
-  readonly sizeBytes: number | undefined;
-  /** The bytes from the first one on; of a file as often as one likes, of a stream once. `onBytes` is told as they are read. */
-  read(onBytes?: (bytes: number) => void): AsyncIterable<Uint8Array>;
-  close(): Promise<void>;
-}
+import type { Source } from '../csv/source.ts';
+import { HtmEngineError } from '../errors.ts';
 
 /** A stream that must be read twice is kept in a temporary file of at most this size. */
 export const MAX_SPOOLED_BYTES = 1_073_741_824;

@@ -1,4 +1,4 @@
-import { HtmEngineError } from '../../errors.ts';
+import { HtmEngineError } from '../errors.ts';
 import { csvRecords, type CsvRecord } from './csv.ts';
 import type { Source } from './source.ts';
 

@@ -1,4 +1,4 @@
-import { HtmEngineError } from '../../errors.ts';
+import { HtmEngineError } from '../errors.ts';
 
 /** A row that cannot be part of the series. */
 export interface BadRow {
