@@ -76,6 +76,7 @@ export async function startApi(config: Config, services: EdgeServices): Promise<
       subscribeLive: (handler) => publisher.subscribeLive(handler),
       readResults: (metricId, after, limit) => results.read(metricId, after, limit),
       logLikelihood,
+      leases: store.leases,
       telemetry,
       version: version(),
       ready: () => store.ping(),

@@ -131,6 +131,7 @@ function makeApi(
     importModel: () => Promise.reject(new HtmEngineError('invalid_argument', 'no')),
     refusals: { count: () => undefined },
     readLine: () => 'malformed',
+    leases: { look: () => Promise.resolve({ members: [], leases: [] }) },
     version: '0',
     subscribeLive: () => Promise.resolve({ unsubscribe: () => Promise.resolve() }),
     readResults: () => Promise.resolve(null),

@@ -8,6 +8,7 @@ import type { ModelChange } from '../model-command.ts';
 import type { LikelihoodReport, ModelReport } from '../monitoring/model-report.ts';
 import type { ExportedModel } from '../monitoring/transfer.ts';
 import type { Relearning } from '../store/catalogue.ts';
+import type { Leases } from '../store/leases.ts';
 import type { Queries } from '../store/queries.ts';
 import type { Telemetry } from '../telemetry.ts';
 
@@ -97,6 +98,8 @@ export interface ApiServices {
   readonly readResults: ReadResults;
   /** The anomaly score on its log scale, 0..1. */
   readonly logLikelihood: (anomalyScore: number) => number;
+  /** Who works on which partition of a stage. */
+  readonly leases: Pick<Leases, 'look'>;
   /** Of this program. */
   readonly version: string;
   /** Resolves when the engine can keep what it accepts; rejects with the reason otherwise. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { STAGES } from '../store/leases.ts';
 import { operation } from './operation.ts';
 
 export const getStatus = operation({
@@ -14,6 +15,16 @@ export const getStatus = operation({
     rows: z.int(),
     unprocessedRows: z.int().describe('Rows that models have before them.'),
     ready: z.boolean().describe('Whether what is sent can be kept.'),
+    leases: z
+      .array(
+        z.object({
+          stage: z.enum(STAGES),
+          owner: z.string().nullable().describe('A process; null: nobody has these.'),
+          alive: z.boolean().describe('Whether it is heard of.'),
+          partitions: z.int(),
+        }),
+      )
+      .describe('Who works on how many partitions where several processes share the work; else empty.'),
   }),
 });
 

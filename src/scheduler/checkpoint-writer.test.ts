@@ -32,6 +32,7 @@ function writerOn(store: MemoryCheckpoints): CheckpointWriter {
     waitingModels: 0,
     unsavedRows: 0,
     checkpointAgeSeconds: 0,
+    memoryBudgetBytes: 0,
   };
   const metrics = schedulerMetrics(new Registry(), () => usage);
   const clock = { now: () => now, sleep: async () => await Promise.resolve() };

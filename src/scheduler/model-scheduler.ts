@@ -89,6 +89,7 @@ export class ModelScheduler {
     const metrics = schedulerMetrics(telemetry.registry, () => ({
       ...slots.usage(),
       ...warmModels.unsaved(clock.now()),
+      memoryBudgetBytes: settings.memoryBudgetBytes,
     }));
     const patience = new Patience(log, metrics.storeFaults, clock, this.#givingUp.signal);
     const policy = new CheckpointPolicy(settings.checkpointRows);

@@ -4,7 +4,7 @@ import type { WarmModels } from './warm-models.ts';
 
 const PREFIX = 'htmengine_scheduler_';
 
-type Usage = SlotUsage & ReturnType<WarmModels['unsaved']>;
+type Usage = SlotUsage & ReturnType<WarmModels['unsaved']> & { readonly memoryBudgetBytes: number };
 
 /** What the scheduler counts. `usage` is asked whenever the metrics are read. */
 export function schedulerMetrics(registry: Registry, usage: () => Usage) {
@@ -21,6 +21,11 @@ export function schedulerMetrics(registry: Registry, usage: () => Usage) {
     });
   gauge('warm_models', 'Models that are loaded in a worker', () => usage().warmModels);
   gauge('warm_bytes', 'Memory of the loaded models', () => usage().heldBytes);
+  gauge(
+    'memory_budget_bytes',
+    'What loaded models may take of the memory by the settings',
+    () => usage().memoryBudgetBytes,
+  );
   gauge('waiting_models', 'Models that wait for a worker', () => usage().waitingModels);
   gauge(
     'unsaved_rows',

@@ -11,6 +11,8 @@ export type Stage = (typeof STAGES)[number];
 export interface Leases {
   /** Whether engines may serve this store. @throws HtmEngineError `store_incomplete` */
   checkServable(): Promise<void>;
+  /** The stage as it is, for those who only look. Where one process does all the work its leases have an owner and no member lives. */
+  look(stage: Stage): Promise<StageLeases>;
   /** Says that `owner` works on the stage and will say so again within `ttlMs`. @returns the stage as it is afterwards. */
   renew(stage: Stage, owner: string, ttlMs: number): Promise<StageLeases>;
   /**

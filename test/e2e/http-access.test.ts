@@ -58,16 +58,18 @@ async function raw(port: number, bytes: string): Promise<string> {
 }
 
 describe('tokens', () => {
-  it('are wanted on every route but those that ask whether the process lives', async () => {
+  it('are wanted on every route but those that ask whether the process lives, and the page’s own files', async () => {
     const port = await start({ tokens: TOKENS });
     const routes = Object.entries(openApiDocument('test').paths).flatMap(([path, methods]) =>
       Object.keys(methods).map((method) => [method.toUpperCase(), path.replaceAll(/\{\w+\}/g, 'x')] as const),
     );
     const others = [
-      ['GET', '/'],
       ['GET', '/docs'],
       ['GET', '/metrics'],
-      ['GET', '/assets/x.js'],
+      ['POST', '/'],
+      ['GET', '//'],
+      ['GET', '/assetsx'],
+      ['PUT', '/assets/x.js'],
       ['GET', '/some.metric'],
       ['PUT', '/some.metric'],
       ['POST', '/some.metric'],
@@ -83,10 +85,15 @@ describe('tokens', () => {
       }
     }
     const refused = await fetch(`http://127.0.0.1:${port}/api/v1/metrics`);
-    expect(refused.headers.get('www-authenticate')).toContain('Bearer');
+    // The page asks for the token itself; of what is shown as it is the browser asks.
+    const challenge = async (accept: string) =>
+      (await fetch(`http://127.0.0.1:${port}/docs`, { headers: { accept } })).headers.get('www-authenticate');
+    expect(refused.headers.get('www-authenticate')).toBe('Bearer realm="HTM Engine"');
+    expect(await challenge('text/html,*/*')).toMatch(/^Basic .*, Bearer /);
     expect(refused.headers.get('content-type')).toContain('application/problem+json');
     expect(await refused.json()).toMatchObject({ status: 401, code: 'unauthorized' });
-    for (const path of ['/healthz', '/readyz']) {
+    expect((await fetch(`http://127.0.0.1:${port}/assets/x.js`)).status).toBe(404);
+    for (const path of ['/healthz', '/readyz', '/']) {
       expect((await fetch(`http://127.0.0.1:${port}${path}`)).status).toBe(200);
     }
   });

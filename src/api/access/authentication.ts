@@ -11,8 +11,8 @@ declare module 'fastify' {
 }
 
 const READING = new Set(['GET', 'HEAD', 'OPTIONS']);
-/** For those who only ask whether the process lives; they tell nothing else. */
-const OPEN_PATHS = new Set(['/healthz', '/readyz']);
+/** Routes for those who only ask whether the process lives, and the page's program, which asks for a token itself. Nothing of the engine's data. */
+const OPEN_ROUTES = new Set(['/healthz', '/readyz', '/', '/assets/*']);
 
 /** Notes whose token a request brings. */
 export function identify(app: FastifyInstance, access: Pick<Access, 'tokens'>): void {
@@ -31,14 +31,17 @@ export function authorize(app: FastifyInstance, access: Pick<Access, 'tokens'>):
       done();
       return;
     }
-    const [path = ''] = request.url.split('?', 1);
-    if (OPEN_PATHS.has(path)) {
+    if (READING.has(request.method) && OPEN_ROUTES.has(request.routeOptions.url ?? '')) {
       done();
       return;
     }
     if (request.holder === null) {
-      // Browsers ask their user for the token, as a password, and send it from then on.
-      reply.header('www-authenticate', 'Basic realm="HTM Engine", Bearer realm="HTM Engine"');
+      // Browsers ask their user for the token, as a password, and send it from then on: for what they show as a page.
+      const isShown = request.headers.accept?.includes('text/html') === true;
+      reply.header(
+        'www-authenticate',
+        `${isShown ? 'Basic realm="HTM Engine", ' : ''}Bearer realm="HTM Engine"`,
+      );
       done(
         new HtmEngineError(
           'unauthorized',

@@ -46,6 +46,10 @@ export class SqlLeases implements Leases {
    */
   async renew(stage: Stage, owner: string, ttlMs: number): Promise<StageLeases> {
     await this.#session.write((db) => sayAlive(db, this.#dialect, stage, owner, ttlMs / 1000));
+    return this.look(stage);
+  }
+
+  async look(stage: Stage): Promise<StageLeases> {
     // The leases before the members: who took one in between is among the living then.
     const leases = await this.#session.query((db) => leasesOf(db, stage));
     return { members: await this.#session.query((db) => living(db, this.#dialect, stage)), leases };

@@ -84,6 +84,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     }),
     leases: remote<Leases>(thread, 'leases', {
       checkServable: true,
+      look: true,
       renew: true,
       acquire: true,
       release: true,

@@ -27,15 +27,19 @@ export class MemoryLeases implements Leases {
   async renew(_stage: Stage, owner: string, ttlMs: number): Promise<StageLeases> {
     await this.#reach(owner);
     this.#expiresAtMs.set(owner, this.nowMs + ttlMs);
+    return this.look();
+  }
+
+  look(): Promise<StageLeases> {
     const living = [...this.#expiresAtMs].filter(([, expiresAtMs]) => expiresAtMs > this.nowMs);
-    return {
+    return Promise.resolve({
       members: living.map(([member]) => member).sort(),
       leases: this.#owners.map((held, partition) => ({
         partition,
         epoch: this.#epochs[partition] ?? 0,
         owner: held,
       })),
-    };
+    });
   }
 
   async acquire(_stage: Stage, owner: string, wanted: readonly Lease[]): Promise<Lease[]> {

@@ -10,8 +10,7 @@ const LONG_MS = 60_000;
 export function leaseTests(current: () => StoreFixture): void {
   describe('leases', () => {
     /** All partitions of a stage as they are. */
-    const leasesOf = async (fixture: StoreFixture, owner = 'onlooker') =>
-      (await fixture.store.leases.renew('scheduler', owner, LONG_MS)).leases;
+    const leasesOf = async (fixture: StoreFixture) => (await fixture.store.leases.look('scheduler')).leases;
 
     it('knows who lives until the time that was promised is up, by the database’s clock', async () => {
       const { leases } = current().store;
@@ -19,6 +18,8 @@ export function leaseTests(current: () => StoreFixture): void {
       const { members } = await leases.renew('scheduler', 'a', 300);
       expect(members).toEqual(['a', 'b']);
       expect((await leases.renew('anomaly', 'c', LONG_MS)).members).toEqual(['c']);
+      // Who only looks is no member.
+      expect((await leases.look('publishing')).members).toEqual([]);
       const died = async () => (await leases.renew('scheduler', 'b', LONG_MS)).members.length === 1;
       while (!(await died())) await delay(20);
       // Who was taken for dead may live again.
