@@ -5,6 +5,7 @@ export default defineConfig({
   root: import.meta.dirname,
   base: './',
   logLevel: 'warn',
+  worker: { format: 'es' },
   build: {
     outDir: '../../dist/dashboard',
     emptyOutDir: true,

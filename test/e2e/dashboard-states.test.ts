@@ -6,9 +6,9 @@ import { FakeApi, seededRows } from '../support/fake-api.ts';
 
 /** The page in the states that a real engine shows seldom: every state of a metric, thousands of metrics, an engine that is away. */
 const NOW = 1_790_000_100;
-const TIMEOUT_MS = 15_000;
+const TIMEOUT_MS = 60_000;
 
-describe.skipIf(browserIsMissing())('the page', () => {
+describe.skipIf(browserIsMissing())('the page', { timeout: 180_000 }, () => {
   let browser: Browser;
   let api: FakeApi;
   let address: string;
@@ -217,11 +217,31 @@ describe.skipIf(browserIsMissing())('the page', () => {
     expect(await page.getByRole('listitem').getByText('open').count()).toBe(1);
   });
 
-  it('reads a stretch that is named in the address, however old', async () => {
-    api.add('old', { rows: seededRows(20_000, 7, NOW, [15_000]) });
-    const from = NOW - 300 * 15_100;
-    await open(`#/metric/old?from=${from}&to=${from + 60_000}`);
-    await page.getByRole('listitem').getByText('6 rows').waitFor();
+  it('shows years from afar with every peak, and each row as soon as one comes near, however old', async () => {
+    api.add('old', { rows: seededRows(50_000, 7, NOW, [40_000]) });
+    await open('#/metric/old');
+    const first = page.getByRole('listitem').first();
+    await page.getByText('The newest 5,000 of 50,000 rows').waitFor();
+    await page.getByText('None among the rows read.').waitFor();
+    await page.getByRole('button', { name: 'All', exact: true }).click();
+    await page.getByText('Seen from afar').waitFor();
+    await first.getByText('highest 0.72, anomalous').waitFor();
+    await first.getByRole('link').click();
+    await first.getByText('25 min, 6 rows').waitFor();
+    expect(await page.getByText('Seen from afar').count()).toBe(0);
+    expect(page.url()).toMatch(/from=\d+&to=\d+$/);
+  });
+
+  it('draws what a model predicts and what is usual, and leaves the latter away when asked', async () => {
+    const rows = seededRows(2500, 7, NOW).map((each) => ({ ...each, multiStepBestPredictions: { 1: 50 } }));
+    api.add('predicted', { rows });
+    await open('#/metric/predicted');
+    const legend = page.locator('.u-legend .u-label');
+    const shown = ['Time', 'Value', 'Score', 'Usual from', 'to', 'Predicted'];
+    await expect.poll(() => legend.allTextContents(), { timeout: TIMEOUT_MS }).toEqual(shown);
+    await page.getByText('Shaded: where nine of ten values lay at this hour of the day').waitFor();
+    await page.getByRole('button', { name: 'Usual range' }).click();
+    await expect.poll(() => legend.allTextContents()).toEqual(['Time', 'Value', 'Score', 'Predicted']);
   });
 
   it('monitors with a range after checking it, and stops after asking', async () => {
@@ -275,20 +295,93 @@ describe.skipIf(browserIsMissing())('the page', () => {
     await page.getByText('2026-09-21 14:15:00').waitFor();
   });
 
-  const phone = { viewport: { width: 360, height: 740 } };
-  it.each<[string, BrowserContextOptions]>([
-    ['light', { colorScheme: 'light' }],
-    ['dark', { colorScheme: 'dark' }],
-    ['on a phone', phone],
-  ])('is accessible %s', async (_how, options) => {
+  it('says that nothing is monitored, or learns, and shows an incident when it comes', async () => {
+    await open('#/incidents?period=all');
+    await page.getByText('No metric is monitored yet').waitFor();
+    api.add('young', { learning: { rows: 5, of: 388 } });
+    await page.getByText('The one monitored metric is still learning').waitFor();
+    api.incidents = { incidents: [incident(0, 1)], more: false };
+    await page
+      .getByRole('region', { name: 'Open incidents' })
+      .getByRole('article', { name: 'many.0' })
+      .waitFor();
+  });
+
+  it('shows a part of many, and more when asked', async () => {
+    api.incidents = {
+      incidents: Array.from({ length: 200 }, (_, i) => incident(i, i === 0 ? 300 : 1)),
+      more: true,
+    };
+    await open('#/incidents?period=all', { viewport: { width: 360, height: 740 } });
+    const cards = page.getByRole('article');
+    await cards.first().waitFor();
+    expect(await cards.count()).toBe(50);
+    expect(await cards.first().getByRole('listitem').count()).toBe(5);
+    await cards.first().getByRole('button', { name: 'Show 295 more' }).click();
+    await expect.poll(() => cards.first().getByRole('listitem').count()).toBe(300);
+    await page.getByRole('button', { name: 'Show more (150 left)' }).click();
+    await expect.poll(() => cards.count()).toBe(100);
+    await page.getByText('Older ones of this time are left out').waitFor();
+    expect(await accessibilityFaults(page)).toEqual([]);
+  });
+
+  function incident(i: number, spanCount: number) {
+    const openedAt = NOW - 1000 * i;
+    const spans = Array.from({ length: spanCount }, (_, j) => ({
+      name: `many.${i + j}`,
+      uid: `many.${i + j}`,
+      generation: 1,
+      openedRowid: 7,
+      openedAt,
+      lastAt: openedAt,
+      peakLogLikelihood: 0.8,
+      peakAt: openedAt,
+      lowestValue: 1,
+      highestValue: 2,
+      ended: false,
+      acknowledgement: null,
+      silence: null,
+    }));
+    const id = `many.${i}:1:7`;
+    const marks = { open: true, acknowledged: false, silenced: false, peakLogLikelihood: 0.8 };
+    return { id, openedAt, lastAt: openedAt, ...marks, spans };
+  }
+
+  it('is accessible: every view, light, dark and on a phone', async () => {
     addOneOfEach();
-    await open('', options);
+    api.measurements = 'htmengine_refused_samples_total{reason="older"} 3\n';
+    api.incidents = { incidents: [incident(0, 3)], more: false };
+    await open();
+    const view = (name: string) => page.getByRole('link', { name, exact: true }).click();
+    const check = async (what: string) => {
+      for (const [colorScheme, width] of [
+        ['light', 1280],
+        ['dark', 360],
+      ] as const) {
+        await page.emulateMedia({ colorScheme });
+        await page.setViewportSize({ width, height: 740 });
+        expect(await accessibilityFaults(page), `${what}, ${colorScheme}, ${width}`).toEqual([]);
+      }
+      await page.setViewportSize({ width: 1280, height: 740 });
+    };
     await row('broken').waitFor();
-    expect(await accessibilityFaults(page)).toEqual([]);
-    await open('#/metric/anomalous', options);
+    await check('all metrics');
+    await row('anomalous').getByRole('link').click();
     await page.getByRole('listitem').first().waitFor();
-    expect(await accessibilityFaults(page)).toEqual([]);
+    await check('one metric');
     await page.getByRole('button', { name: 'Stop monitoring…' }).click();
-    expect(await accessibilityFaults(page)).toEqual([]);
+    await check('a question');
+    await page.keyboard.press('Escape');
+    await view('Incidents');
+    await page.getByRole('article').first().waitFor();
+    await check('incidents');
+    await view('System');
+    await page.getByText('older', { exact: true }).waitFor();
+    await check('system');
+    await view('Try it');
+    await check('try it');
+    api.token = 'secret';
+    await page.getByLabel('Token').waitFor();
+    await check('signing in');
   });
 });

@@ -15,11 +15,22 @@ const TYPES: Record<string, string> = {
 const CONTENT_SECURITY_POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'";
 
+const STATUS = {
+  version: '0.0.0',
+  startedAt: '2026-09-21T00:00:00.000Z',
+  metrics: {},
+  rows: 0,
+  unprocessedRows: 0,
+  ready: true,
+  leases: [],
+};
+
 export interface FakeRow {
   readonly rowid: number;
   readonly timestamp: number;
   readonly value: number;
   readonly logLikelihood: number | null;
+  readonly multiStepBestPredictions?: Readonly<Record<string, number>>;
 }
 
 export interface FakeMetric {
@@ -40,6 +51,13 @@ export class FakeApi {
   usual: object = { patterns: [] };
   /** Answers every ranking, whatever the period. */
   ranking: object = { metrics: [] };
+  /** What `/api/v1/status` and `/metrics` answer. */
+  status: object = STATUS;
+  measurements = '';
+  /** Answers `GET .../model` of every metric that is monitored. */
+  model: object = {};
+  /** The one that is let in; null for everybody. */
+  token: string | null = null;
   /** What the page asked to change, as `METHOD path body`. */
   readonly changes: string[] = [];
   /** Answers every request of the API like this while it is set. */
@@ -82,15 +100,19 @@ export class FakeApi {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://localhost');
     const [, , , collection, name, what] = url.pathname.split('/').map(decodeURIComponent);
-    if (!url.pathname.startsWith('/api/v1/')) await this.#file(url.pathname, response);
+    if (url.pathname === '/metrics') response.end(this.measurements);
+    else if (!url.pathname.startsWith('/api/v1/')) await this.#file(url.pathname, response);
+    else if (this.token !== null && request.headers.authorization !== `Bearer ${this.token}`)
+      refuse(response, request);
     else if (this.failure !== null) send(response, this.failure.status, this.failure);
     else if (collection === 'results') this.#stream(response);
     else if (request.method === 'GET' && collection === 'incidents') send(response, 200, this.incidents);
     else if (request.method === 'GET' && collection === 'mutes') send(response, 200, this.mutes);
     else if (request.method === 'GET' && collection === 'usual') send(response, 200, this.usual);
+    else if (collection === 'status') send(response, 200, this.status);
     else if (collection === 'ranking') send(response, 200, this.ranking);
     else if (name === undefined) send(response, 200, this.#page(url.searchParams));
-    else if (what === 'model') await this.#change(request, response, name);
+    else if (what === 'model' && request.method !== 'GET') await this.#change(request, response, name);
     else this.#read(response, name, what, url.searchParams);
   }
 
@@ -98,6 +120,9 @@ export class FakeApi {
     const metric = this.metrics.get(name);
     if (metric === undefined)
       send(response, 404, { code: 'metric_not_found', detail: `there is no ${name}` });
+    else if (what === 'buckets')
+      send(response, 200, { name, uid: name, buckets: bucketsOf(metric.rows, query) });
+    else if (what === 'model') send(response, 200, this.model);
     else if (what === 'data') send(response, 200, { name, uid: name, rows: select(metric.rows, query) });
     else send(response, 200, describe(metric, query));
   }
@@ -182,6 +207,34 @@ function select(rows: readonly FakeRow[], query: URLSearchParams): FakeRow[] {
     ({ rowid, timestamp }) => rowid > afterRowid && timestamp >= from && timestamp <= to,
   );
   return query.get('order') === 'desc' ? found.reverse().slice(0, limit) : found.slice(0, limit);
+}
+
+/** As the engine does it: runs of equally many rows, told by their extremes. */
+function bucketsOf(rows: readonly FakeRow[], query: URLSearchParams) {
+  const found = select(rows, new URLSearchParams({ ...Object.fromEntries(query), limit: '1e9' }));
+  const width = Math.ceil(found.length / Number(query.get('buckets') ?? 500));
+  const runs = Array.from({ length: Math.ceil(found.length / width) || 0 }, (_, i) =>
+    found.slice(i * width, (i + 1) * width),
+  );
+  return runs.map((run) => {
+    const scores = run.map(({ logLikelihood }) => logLikelihood).filter((score) => score !== null);
+    return {
+      firstRowid: run[0]?.rowid,
+      lastRowid: run.at(-1)?.rowid,
+      firstTimestamp: run[0]?.timestamp,
+      lastTimestamp: run.at(-1)?.timestamp,
+      lowest: Math.min(...run.map(({ value }) => value)),
+      highest: Math.max(...run.map(({ value }) => value)),
+      logLikelihood: scores.length === 0 ? null : Math.max(...scores),
+    };
+  });
+}
+
+/** As the engine refuses who has no token that it knows. */
+function refuse(response: ServerResponse, { headers }: IncomingMessage): void {
+  const isShown = headers.accept?.includes('text/html') === true;
+  response.setHeader('www-authenticate', isShown ? 'Basic realm="x", Bearer realm="x"' : 'Bearer realm="x"');
+  send(response, 401, { code: 'unauthorized', detail: 'this engine wants a token' });
 }
 
 function send(response: ServerResponse, status: number, body: object): void {

@@ -38,6 +38,21 @@ export interface Row {
   readonly timestamp: number;
   readonly value: number;
   readonly logLikelihood: number | null;
+  /** Of a model that predicts: the best guess by how many rows later it is about. */
+  readonly multiStepBestPredictions?: Readonly<Record<string, number>> | null;
+}
+
+/** Consecutive rows, told by their extremes. */
+export interface Bucket {
+  readonly firstRowid: number;
+  readonly lastRowid: number;
+  readonly firstTimestamp: number;
+  readonly lastTimestamp: number;
+  /** The lowest and the highest value. */
+  readonly lowest: number;
+  readonly highest: number;
+  /** The highest; null if none of the rows is scored. */
+  readonly logLikelihood: number | null;
 }
 
 /** A row that was scored just now, from the stream of results. */
@@ -48,10 +63,66 @@ export interface Result {
   readonly logLikelihood: number;
 }
 
+/** What the stream of results tells. `reset`: the present state is to be read anew. */
+export type StreamEvent =
+  | { readonly type: 'opened' }
+  | { readonly type: 'result'; readonly result: Result }
+  | { readonly type: 'reset' };
+
 /** The range of a new model; without it the range is learned from the data. */
 export interface ModelRange {
   readonly min: number;
   readonly max: number;
+}
+
+/** A stretch of time, both ends included. */
+export interface Interval {
+  readonly from: number;
+  readonly to: number;
+}
+
+export type Restart = 'retry' | 'skip' | 'relearn';
+
+/** The model of a monitored metric. What its generation does not know before it opens is null. */
+export interface ModelDetails {
+  readonly state: MetricState;
+  /** Why it is in ERROR. */
+  readonly failure: {
+    readonly message: string;
+    readonly row: { readonly rowid: number; readonly timestamp: number; readonly value: number } | null;
+  } | null;
+  readonly restarts: readonly Restart[];
+  readonly generation: number;
+  readonly range: ModelRange | null;
+  readonly resolution: number | null;
+  readonly startRowid: number | null;
+  readonly processedRowid: number | null;
+  readonly learns: boolean;
+  readonly leftOut: readonly Interval[];
+  /** What it took when it ran last; null where the process that answers has not run it. */
+  readonly cost: {
+    readonly warm: boolean;
+    readonly bytes: number;
+    readonly loadMs: number;
+    readonly rowMs: number | null;
+  } | null;
+  readonly diskBytes: { readonly rows: number; readonly checkpoints: number };
+  /** The newest first. */
+  readonly checkpoints: readonly { readonly rowid: number }[];
+}
+
+/** How the averaged raw scores of a metric are distributed. */
+export interface LikelihoodDetails {
+  readonly constants: { readonly averagingWindow: number };
+  /** Null before the first fit. */
+  readonly distribution: {
+    readonly mean: number;
+    readonly standardDeviation: number;
+    /** The average that is held against them. */
+    readonly averageScore: number;
+  } | null;
+  /** From 0 to 1. */
+  readonly histogram: { readonly binWidth: number; readonly counts: readonly number[] };
 }
 
 export interface RowSelection {
@@ -136,4 +207,26 @@ export interface RankedMetric {
   readonly name: string;
   /** Highest log-likelihoods; null where no row was scored. */
   readonly bars: readonly (number | null)[];
+}
+
+/** How the engine is. */
+export interface EngineStatus {
+  readonly version: string;
+  /** ISO 8601. */
+  readonly startedAt: string;
+  /** Metrics by state. */
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly rows: number;
+  readonly unprocessedRows: number;
+  readonly ready: boolean;
+  /** Who works on how many partitions of a stage, where several processes share the work; else empty. */
+  readonly leases: readonly LeaseShare[];
+}
+
+export interface LeaseShare {
+  readonly stage: string;
+  /** Null: nobody has these. */
+  readonly owner: string | null;
+  readonly alive: boolean;
+  readonly partitions: number;
 }

@@ -33,6 +33,16 @@ export interface ChartColours {
   readonly scoreFill: string;
   readonly span: string;
   readonly spanEdge: string;
+  readonly usual: string;
+  readonly prediction: string;
+}
+
+/** What is drawn beside values and scores. */
+export interface ChartExtras {
+  /** The usual range: two more columns, its low and its high end. */
+  readonly usual: boolean;
+  /** What the model predicted: one more column. */
+  readonly predictions: boolean;
 }
 
 export interface ChartHandlers {
@@ -47,6 +57,7 @@ export function chartOptions(
   zone: Zone,
   colours: ChartColours,
   handlers: ChartHandlers,
+  { usual, predictions }: ChartExtras,
 ): uPlot.Options {
   const axis = { stroke: colours.text, font: AXIS_FONT, ticks: { show: false } };
   const grid = { stroke: colours.grid, width: 1 };
@@ -81,7 +92,13 @@ export function chartOptions(
         points: { show: false },
         value: (_plot, score: number | null) => formatScore(score),
       },
+      ...(usual ? [rangeEnd('Usual from'), rangeEnd('to')] : []),
+      ...(predictions
+        ? [{ ...rangeEnd('Predicted'), stroke: colours.prediction, width: 1.5, dash: [5, 4] }]
+        : []),
     ],
+    // The high end before the low one, as uPlot wants it.
+    ...(usual && { bands: [{ series: [USUAL_HIGH, USUAL_LOW], fill: colours.usual }] }),
     axes: [
       { ...axis, grid, values: TIME_LABELS },
       {
@@ -109,6 +126,20 @@ export function chartOptions(
       draw: [(plot) => drawThreshold(plot, colours)],
       setSelect: [(plot) => zoomToSelection(plot, handlers.zoom)],
     },
+  };
+}
+
+/** Columns of the usual range, after times, values and scores. */
+const USUAL_LOW = 3;
+const USUAL_HIGH = 4;
+
+/** A line on the scale of the values, not drawn by itself. */
+function rangeEnd(label: string): uPlot.Series {
+  return {
+    label,
+    scale: 'value',
+    points: { show: false },
+    value: (_plot, value: number | null) => formatValue(value),
   };
 }
 

@@ -2,8 +2,9 @@ import { useEffect, useState } from 'preact/hooks';
 import type { AnomalySpan } from '../model/anomaly-spans.ts';
 import type { Window } from '../model/route.ts';
 import type { Columns } from '../model/thinning.ts';
+import type { UsualRange } from '../model/usual-range.ts';
 import { moveBy, zoomBy } from '../model/zoom.ts';
-import { theme, zone } from '../state/preferences.ts';
+import { showsUsual, theme, zone } from '../state/preferences.ts';
 import { Chart } from './chart.tsx';
 
 const PRESETS = [
@@ -15,25 +16,36 @@ const PRESETS = [
 
 interface ChartPaneProperties {
   readonly columns: Columns;
-  /** The stretch asked for; null for the newest rows. */
+  /** The stretch asked for; null for what is shown to begin with. */
   readonly window: Window | null;
+  /** From the first row there is to the last. */
+  readonly extent: Window;
+  /** Whether all of that is shown to begin with. */
+  readonly beginsWithAll: boolean;
   readonly spans: readonly AnomalySpan[];
-  /** The metric's last time. */
-  readonly last: number;
+  /** Null where the rows do not tell of one. */
+  readonly usual: UsualRange | null;
   readonly onWindow: (window: Window | null) => void;
 }
 
 /** The chart with its zoom, by mouse, buttons and keyboard. */
-export function ChartPane({ columns, window, spans, last, onWindow }: ChartPaneProperties) {
-  const bounds = boundsOf(columns);
-  const shown = shownWindow(window, bounds);
+export function ChartPane(properties: ChartPaneProperties) {
+  const { columns, window, extent, beginsWithAll, spans, usual } = properties;
+  const bounds = atLeastAMinute(extent);
+  const all = beginsWithAll ? null : bounds;
+  const shown = window === null ? boundsOf(columns) : shownWindow(window, bounds);
+  const onWindow = properties.onWindow;
+  /** Null stands for everything here. */
+  const show = (to: Window | null) => onWindow(to ?? all);
+  const isAll = shown.from <= bounds.from && shown.to >= bounds.to;
   const scheme = useScheme();
+  const drawnUsual = showsUsual.value === 'yes' ? usual : null;
   const actions: Record<string, () => void> = {
-    '+': () => onWindow(zoomBy(shown, 0.5, bounds)),
-    '=': () => onWindow(zoomBy(shown, 0.5, bounds)),
-    '-': () => onWindow(zoomBy(shown, 2, bounds)),
-    ArrowLeft: () => onWindow(moveBy(shown, -0.25, bounds)),
-    ArrowRight: () => onWindow(moveBy(shown, 0.25, bounds)),
+    '+': () => show(zoomBy(shown, 0.5, bounds)),
+    '=': () => show(zoomBy(shown, 0.5, bounds)),
+    '-': () => show(zoomBy(shown, 2, bounds)),
+    ArrowLeft: () => show(moveBy(shown, -0.25, bounds)),
+    ArrowRight: () => show(moveBy(shown, 0.25, bounds)),
     '0': () => onWindow(null),
   };
   const onKeyDown = (event: KeyboardEvent) => {
@@ -61,22 +73,34 @@ export function ChartPane({ columns, window, spans, last, onWindow }: ChartPaneP
             <button
               key={label}
               type="button"
-              aria-pressed={window !== null && window.to === last && window.from === last - seconds}
-              onClick={() => onWindow({ from: last - seconds, to: last })}
+              aria-pressed={window !== null && window.to === extent.to && window.from === extent.to - seconds}
+              onClick={() => onWindow({ from: extent.to - seconds, to: extent.to })}
             >
               {label}
             </button>
           ))}
+          <button type="button" aria-pressed={isAll} onClick={() => show(null)}>
+            All
+          </button>
         </div>
         <div class="group" role="group" aria-label="Zoom">
-          {button('−', 'Zoom out', '-', window === null)}
+          {button('−', 'Zoom out', '-', isAll)}
           {button('+', 'Zoom in', '+')}
-          {button('←', 'Earlier', 'ArrowLeft', window === null)}
-          {button('→', 'Later', 'ArrowRight', window === null)}
+          {button('←', 'Earlier', 'ArrowLeft', shown.from <= bounds.from)}
+          {button('→', 'Later', 'ArrowRight', shown.to >= bounds.to)}
           <button type="button" disabled={window === null} onClick={() => onWindow(null)}>
             Reset
           </button>
         </div>
+        {usual !== null && (
+          <button
+            type="button"
+            aria-pressed={drawnUsual !== null}
+            onClick={() => (showsUsual.value = drawnUsual === null ? 'yes' : 'no')}
+          >
+            Usual range
+          </button>
+        )}
         <span class="hint">Drag over the chart to zoom; with the keyboard + − ← → and 0</span>
       </div>
       <div
@@ -91,18 +115,30 @@ export function ChartPane({ columns, window, spans, last, onWindow }: ChartPaneP
           columns={columns}
           window={shown}
           spans={spans}
+          usual={drawnUsual}
           zone={zone.value}
           scheme={scheme}
           onZoom={onWindow}
         />
       </div>
+      {drawnUsual !== null && (
+        <p class="muted">
+          Shaded: {drawnUsual.words}. It is read off the rows; the model learns sequences, not a range.
+        </p>
+      )}
+      {columns.predictions !== undefined && (
+        <p class="muted">Dashed: the value that the model expected, one row before.</p>
+      )}
     </section>
   );
 }
 
 function boundsOf({ timestamps }: Columns): Window {
   const from = timestamps[0] ?? 0;
-  const to = timestamps.at(-1) ?? from;
+  return atLeastAMinute({ from, to: timestamps.at(-1) ?? from });
+}
+
+function atLeastAMinute({ from, to }: Window): Window {
   return from < to ? { from, to } : { from: from - 60, to: to + 60 };
 }
 

@@ -4,6 +4,7 @@ import 'uplot/dist/uPlot.min.css';
 import type { AnomalySpan } from '../model/anomaly-spans.ts';
 import type { Zone } from '../model/format.ts';
 import type { Window } from '../model/route.ts';
+import type { UsualRange } from '../model/usual-range.ts';
 import { type Columns, rowsBetween, thin } from '../model/thinning.ts';
 import { type ChartColours, chartOptions } from './chart-options.ts';
 
@@ -15,6 +16,8 @@ interface ChartProperties {
   /** What is in view. */
   readonly window: Window;
   readonly spans: readonly AnomalySpan[];
+  /** Drawn behind the values; null for none. */
+  readonly usual: UsualRange | null;
   readonly zone: Zone;
   /** Changes whenever the colours do. */
   readonly scheme: string;
@@ -22,16 +25,17 @@ interface ChartProperties {
 }
 
 /** Values and scores on one time axis; dragging over a stretch zooms to it. */
-export function Chart({ columns, window, spans, zone, scheme, onZoom }: ChartProperties) {
+export function Chart({ columns, window, spans, usual, zone, scheme, onZoom }: ChartProperties) {
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   // The plot outlives many renderings: its handlers are to see the newest.
-  const latest = useRef({ columns, window, spans, onZoom });
-  latest.current = { columns, window, spans, onZoom };
+  const latest = useRef({ columns, window, spans, usual, onZoom });
+  latest.current = { columns, window, spans, usual, onZoom };
+  const extras = { usual: usual !== null, predictions: columns.predictions !== undefined };
 
   const draw = useMemo(
     () => () => {
-      if (plot.current !== null) drawWindow(plot.current, latest.current.columns, latest.current.window);
+      if (plot.current !== null) drawWindow(plot.current, latest.current);
     },
     [],
   );
@@ -40,11 +44,14 @@ export function Chart({ columns, window, spans, zone, scheme, onZoom }: ChartPro
     const element = host.current;
     if (element === null) return;
     const made = new uPlot(
-      chartOptions(sizeOf(element), zone, readColours(element), {
-        spans: () => latest.current.spans,
-        zoom: (to) => latest.current.onZoom(to),
-      }),
-      [[], [], []],
+      chartOptions(
+        sizeOf(element),
+        zone,
+        readColours(element),
+        { spans: () => latest.current.spans, zoom: (to) => latest.current.onZoom(to) },
+        extras,
+      ),
+      [[], [], [], ...(extras.usual ? [[], []] : []), ...(extras.predictions ? [[]] : [])],
       element,
     );
     plot.current = made;
@@ -59,18 +66,36 @@ export function Chart({ columns, window, spans, zone, scheme, onZoom }: ChartPro
       made.destroy();
       plot.current = null;
     };
-  }, [zone, scheme]);
+  }, [zone, scheme, extras.usual, extras.predictions]);
 
-  useEffect(draw, [columns, window.from, window.to, spans]);
+  useEffect(draw, [columns, window.from, window.to, spans, usual]);
 
   return <div ref={host} class="chart" data-testid="chart" />;
 }
 
-function drawWindow(plot: uPlot, columns: Columns, window: Window): void {
+function drawWindow(
+  plot: uPlot,
+  { columns, window, usual }: Pick<ChartProperties, 'columns' | 'window' | 'usual'>,
+): void {
   const [begin, end] = rowsBetween(columns.timestamps, window.from, window.to);
-  const { timestamps, values, scores } = thin(columns, begin, end, POINTS_PER_PIXEL * plot.width);
+  const { timestamps, values, scores, predictions } = thin(
+    columns,
+    begin,
+    end,
+    POINTS_PER_PIXEL * plot.width,
+  );
+  const ranges = usual === null ? null : timestamps.map((time) => usual.at(time));
+  const data: uPlot.AlignedData = [
+    [...timestamps],
+    [...values],
+    [...scores],
+    ...(ranges === null
+      ? []
+      : [ranges.map((range) => range?.low ?? null), ranges.map((range) => range?.high ?? null)]),
+    ...(predictions === undefined ? [] : [[...predictions]]),
+  ];
   plot.batch(() => {
-    plot.setData([[...timestamps], [...values], [...scores]], false);
+    plot.setData(data, false);
     plot.setScale('x', { min: window.from, max: window.to });
   });
 }
@@ -97,6 +122,8 @@ function readColours(element: HTMLElement): ChartColours {
     scoreFill: read('chart-score-fill'),
     span: read('chart-span'),
     spanEdge: read('chart-span-edge'),
+    usual: read('chart-usual'),
+    prediction: read('chart-prediction'),
   };
   probe.remove();
   return colours;

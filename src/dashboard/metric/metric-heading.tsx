@@ -42,11 +42,6 @@ export function MetricHeading({ metric, zone, onMonitor, onStop }: MetricHeading
         </Fact>
         <Fact term="Rows">{rowsInWords(metric)}</Fact>
       </dl>
-      {metric.state === 'ACTIVE' && metric.learning !== null && (
-        <p class="muted">
-          The model is learning what is usual. Its scores count from row {formatCount(metric.learning.of)} on.
-        </p>
-      )}
     </section>
   );
 }

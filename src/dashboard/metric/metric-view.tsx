@@ -2,14 +2,14 @@ import { useEffect, useMemo } from 'preact/hooks';
 import type { ApiClient } from '../api/client.ts';
 import type { Metric } from '../api/contract.ts';
 import { anomalySpans, type AnomalySpan } from '../model/anomaly-spans.ts';
-import { isMonitored } from '../model/describe.ts';
+import { isMonitored, standingWords } from '../model/describe.ts';
 import { formatCount } from '../model/format.ts';
 import { OVERVIEW, toFragment, type Window } from '../model/route.ts';
 import { around } from '../model/zoom.ts';
 import { amend } from '../state/address.ts';
 import type { Fleet } from '../state/fleet.ts';
 import { zone } from '../state/preferences.ts';
-import { Series, type SeriesState } from '../state/series.ts';
+import { MOST_ROWS, Series, type SeriesState } from '../state/series.ts';
 import { AwayNotice } from '../widgets/away-notice.tsx';
 import { ChartPane } from './chart-pane.tsx';
 import { MetricHeading } from './metric-heading.tsx';
@@ -79,12 +79,15 @@ function Rows({ metric, series, window, away }: RowsProperties) {
   const columns = series.state.value;
   const problem = series.problem.value;
   const spans = useMemo(
-    () => (columns === null ? [] : anomalySpans(columns.timestamps, columns.scores)),
+    () => (columns === null ? [] : anomalySpans(columns.timestamps, columns.scores, columns.rowsPerPoint)),
     [columns],
   );
   const setWindow = (to: Window | null) => amend({ view: 'metric', name: metric.name, window: to });
   return (
     <>
+      {isMonitored(metric) && (
+        <Standing metric={metric} lastSpan={reachesNow(columns, metric) ? (spans.at(-1) ?? null) : null} />
+      )}
       {problem !== null && !away && (
         <p class="banner bad" role="alert">
           The rows could not be read: {problem}
@@ -103,24 +106,54 @@ function Rows({ metric, series, window, away }: RowsProperties) {
           <ChartPane
             columns={columns}
             window={window}
+            extent={{
+              from: columns.extent.from,
+              to: Math.max(columns.extent.to, metric.lastTimestamp ?? 0),
+            }}
+            beginsWithAll={metric.rows <= MOST_ROWS}
             spans={spans}
-            last={metric.lastTimestamp ?? columns.timestamps.at(-1) ?? 0}
+            usual={series.usual.value}
             onWindow={setWindow}
           />
-          {columns.cut && <Cut rows={columns.timestamps.length} />}
+          <Distance columns={columns} window={window} rows={metric.rows} />
           {isMonitored(metric) && (
             <SpanList
-              name={metric.name}
               spans={spans}
               zone={zone.value}
-              windowOf={(span) => windowAround(span, columns)}
-            />
+              isEstimate={columns.rowsPerPoint > 1}
+              wayTo={(span, time) => (
+                <a href={fragmentOf(metric.name, around(span, LEAST_AROUND, columns.extent))}>{time}</a>
+              )}
+            >
+              <p>
+                <a href={toFragment({ view: 'incidents', period: 'month', metric: metric.name })}>
+                  Its incidents, to acknowledge or silence
+                </a>
+              </p>
+            </SpanList>
           )}
         </>
       )}
     </>
   );
 }
+
+/** How the metric stands now, in a sentence. */
+function Standing({ metric, lastSpan }: { readonly metric: Metric; readonly lastSpan: AnomalySpan | null }) {
+  return (
+    <p class="standing" role="status">
+      {standingWords(metric, lastSpan, zone.value)}
+    </p>
+  );
+}
+
+/** Whether the newest of the rows shown is the metric's newest scored one. */
+function reachesNow(columns: SeriesState | null, { lastScoredTimestamp }: Metric): boolean {
+  const last = columns?.timestamps.at(-1);
+  return last !== undefined && lastScoredTimestamp !== null && last >= lastScoredTimestamp;
+}
+
+const fragmentOf = (name: string, window: Window | null) => toFragment({ view: 'metric', name, window });
 
 function NoRows({ window, onReset }: { readonly window: Window | null; readonly onReset: () => void }) {
   if (window === null) return <p class="notice">No rows yet. The first one appears here by itself.</p>;
@@ -134,10 +167,28 @@ function NoRows({ window, onReset }: { readonly window: Window | null; readonly 
   );
 }
 
-function Cut({ rows }: { readonly rows: number }) {
+interface DistanceProperties {
+  readonly columns: SeriesState;
+  readonly window: Window | null;
+  /** All that are stored. */
+  readonly rows: number;
+}
+
+/** What is not seen at this distance, in words. */
+function Distance({ columns, window, rows }: DistanceProperties) {
+  if (columns.rowsPerPoint > 1) {
+    return (
+      <p class="muted">
+        Seen from afar: the lowest and the highest value and the highest score of every{' '}
+        {formatCount(Math.round(2 * columns.rowsPerPoint))} rows. Zoom in to see each row.
+      </p>
+    );
+  }
+  if (window !== null || columns.timestamps.length >= rows) return null;
   return (
     <p class="muted">
-      The newest {formatCount(rows)} rows of this stretch; zoom or choose a stretch for others.
+      The newest {formatCount(columns.timestamps.length)} of {formatCount(rows)} rows; zoom out or choose All
+      for the others.
     </p>
   );
 }
@@ -156,8 +207,4 @@ function Missing({ name, fleet }: { readonly name: string; readonly fleet: Fleet
       <p>It may have been removed. It appears here as soon as a first value comes.</p>
     </section>
   );
-}
-
-function windowAround(span: AnomalySpan, { timestamps }: SeriesState): Window | null {
-  return around(span, LEAST_AROUND, { from: timestamps[0] ?? span.from, to: timestamps.at(-1) ?? span.to });
 }

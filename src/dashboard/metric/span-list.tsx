@@ -1,21 +1,25 @@
+import type { ComponentChildren } from 'preact';
 import type { AnomalySpan } from '../model/anomaly-spans.ts';
 import { formatCount, formatDuration, formatScore, formatTime, type Zone } from '../model/format.ts';
 import { heatLevel, heatWords } from '../model/heat.ts';
-import { toFragment, type Window } from '../model/route.ts';
+import { howSeldom } from '../model/likelihood-words.ts';
 
 /** Spans listed at the most, the newest first. */
 const MAX_LISTED = 50;
 
 interface SpanListProperties {
-  readonly name: string;
   readonly spans: readonly AnomalySpan[];
+  /** The numbers of rows are estimates. */
+  readonly isEstimate: boolean;
   readonly zone: Zone;
-  /** Where to look at a span; null for the whole chart. */
-  readonly windowOf: (span: AnomalySpan) => Window | null;
+  /** The way to a span on the chart, with its time as text. */
+  readonly wayTo: (span: AnomalySpan, time: string) => ComponentChildren;
+  /** What follows the list. */
+  readonly children?: ComponentChildren;
 }
 
 /** The anomalous spans in words: what the chart marks, for those who do not see it, and as a way to zoom. */
-export function SpanList({ name, spans, zone, windowOf }: SpanListProperties) {
+export function SpanList({ spans, isEstimate, zone, wayTo, children }: SpanListProperties) {
   const listed = spans.slice(-MAX_LISTED).reverse();
   return (
     <section class="spans" aria-label="Anomalous spans">
@@ -28,15 +32,9 @@ export function SpanList({ name, spans, zone, windowOf }: SpanListProperties) {
         <ul>
           {listed.map((span) => (
             <li key={span.from}>
-              <a href={toFragment({ view: 'metric', name, window: windowOf(span) })}>
-                {formatTime(span.from, zone)}
-              </a>
-              <span>
-                {span.rows === 1
-                  ? 'one row'
-                  : `${formatDuration(span.to - span.from)}, ${formatCount(span.rows)} rows`}
-              </span>
-              <span>
+              {wayTo(span, formatTime(span.from, zone))}
+              <span>{lengthInWords(span, isEstimate)}</span>
+              <span title={howSeldom(span.peak)}>
                 <i class={`dot heat-${heatLevel(span.peak)}`} aria-hidden="true" />
                 {`highest ${formatScore(span.peak)}, ${heatWords(span.peak)}`}
               </span>
@@ -45,12 +43,14 @@ export function SpanList({ name, spans, zone, windowOf }: SpanListProperties) {
           ))}
         </ul>
       )}
-      <p>
-        <a href={toFragment({ view: 'incidents', period: 'month', metric: name })}>
-          Its incidents, to acknowledge or silence
-        </a>
-      </p>
+      {children}
       {spans.length > listed.length && <p class="muted">The newest {MAX_LISTED} are listed.</p>}
     </section>
   );
+}
+
+function lengthInWords({ from, to, rows }: AnomalySpan, isEstimate: boolean): string {
+  if (isEstimate)
+    return `${formatDuration(to - from)}, about ${formatCount(Math.max(1, Math.round(rows)))} rows`;
+  return rows === 1 ? 'one row' : `${formatDuration(to - from)}, ${formatCount(rows)} rows`;
 }

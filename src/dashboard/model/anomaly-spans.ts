@@ -26,8 +26,13 @@ export interface AnomalySpan {
 /**
  * The anomalous spans of rows in the order of their times.
  * @param scores log-likelihoods 0..1; a row that is not scored (null) neither opens, holds nor closes
+ * @param rowsPerPoint rows that a point stands for where there are fewer points than rows, which makes `rows` an estimate
  */
-export function anomalySpans(timestamps: ArrayLike<number>, scores: ArrayLike<number | null>): AnomalySpan[] {
+export function anomalySpans(
+  timestamps: ArrayLike<number>,
+  scores: ArrayLike<number | null>,
+  rowsPerPoint = 1,
+): AnomalySpan[] {
   const spans: AnomalySpan[] = [];
   let span: AnomalySpan | null = null;
   let rowsBelow = 0;
@@ -37,12 +42,12 @@ export function anomalySpans(timestamps: ArrayLike<number>, scores: ArrayLike<nu
     if (score === null) continue;
     if (span === null) {
       if (score < SPAN_OPENS_AT) continue;
-      span = { from: time, to: time, peak: score, peakAt: time, rows: 1, open: true };
+      span = { from: time, to: time, peak: score, peakAt: time, rows: rowsPerPoint, open: true };
       rowsBelow = 0;
     } else if (score >= SPAN_HOLDS_AT) {
-      span = held(span, time, score, rowsBelow + 1);
+      span = held(span, time, score, rowsBelow + rowsPerPoint);
       rowsBelow = 0;
-    } else if (++rowsBelow === SPAN_CLOSING_ROWS) {
+    } else if ((rowsBelow += rowsPerPoint) >= SPAN_CLOSING_ROWS) {
       spans.push({ ...span, open: false });
       span = null;
     }

@@ -59,3 +59,13 @@ export function formatDuration(seconds: number): string {
   }
   return parts.join(' ') || '0 s';
 }
+
+const BYTE_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+
+/** Bytes in three digits: `1.50 MiB`. */
+export function formatBytes(bytes: number): string {
+  const power = bytes < 1 ? 0 : Math.min(BYTE_UNITS.length - 1, Math.floor(Math.log2(bytes) / 10));
+  const unit = BYTE_UNITS[power] ?? '';
+  const size = bytes / 1024 ** power;
+  return power === 0 ? `${Math.round(bytes)} B` : `${size.toPrecision(size >= 1000 ? 4 : 3)} ${unit}`;
+}

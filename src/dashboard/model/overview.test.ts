@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { aMetric } from '../testing/metrics.ts';
 import { arrange } from './arrange.ts';
-import { describeState } from './describe.ts';
+import { describeState, standingWords } from './describe.ts';
 import { formatDuration, formatTime, formatValue } from './format.ts';
 import { describeBars, describeStrip, heatLevel } from './heat.ts';
 import { visibleRows } from './visible-rows.ts';
@@ -17,6 +17,32 @@ describe('a state in words', () => {
   ] as const)('%o: %s', (metric, words) => {
     expect(describeState(aMetric('m', metric)).words).toBe(words);
   });
+});
+
+it.each([
+  [
+    { learning: { rows: 120, of: 388 } },
+    'Learning what is usual: 120 of 388 rows. Scores count from then on.',
+  ],
+  [{ lastLogLikelihood: 0.03 }, 'As usual: the last row is as unusual as about 1 in 2 rows.'],
+  [{ lastLogLikelihood: 0.3 }, 'Unusual: the last row is as unusual as about 1 in 1,000 rows.'],
+  [
+    { lastLogLikelihood: 0.6 },
+    'Anomalous just now; the last row is as unusual as about 1 in 1,000,000 rows.',
+  ],
+  [{}, 'No row is scored yet.'],
+])('%o stands so: %s', (given, words) => {
+  expect(standingWords(aMetric('m', { lastScoredTimestamp: 5, ...given }), null, 'utc')).toBe(words);
+});
+
+it('tells since when a metric is anomalous, and how much at its height', () => {
+  const from = 1_790_000_100;
+  const span = { from, to: from + 300, peak: 0.5, peakAt: from, rows: 2, open: true };
+  const metric = aMetric('m', { lastLogLikelihood: 0.3, lastScoredTimestamp: from + 300 });
+  expect(standingWords(metric, span, 'utc')).toBe(
+    'Anomalous since 2026-09-21 14:15:00, at its height as unusual as about 1 in 100,000 rows.',
+  );
+  expect(standingWords(metric, { ...span, open: false }, 'utc')).toMatch(/^Unusual: /);
 });
 
 describe('the order of the overview', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { INCIDENTS, OVERVIEW, parseFragment, type Route, toFragment } from './route.ts';
+import { INCIDENTS, OVERVIEW, parseFragment, type Route, SYSTEM, toFragment, TRY } from './route.ts';
 
 it('every route has an address that leads back to it', () => {
   const overview = fc.record({
@@ -23,7 +23,7 @@ it('every route has an address that leads back to it', () => {
     metric: fc.option(fc.string({ unit: 'grapheme' })),
   });
   fc.assert(
-    fc.property(fc.oneof(overview, metric, incidents), (route: Route) => {
+    fc.property(fc.oneof(overview, metric, incidents, fc.constantFrom(SYSTEM, TRY)), (route: Route) => {
       expect(parseFragment(toFragment(route))).toEqual(route);
     }),
   );

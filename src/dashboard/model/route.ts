@@ -7,6 +7,8 @@ export type Route =
   | { readonly view: 'metric'; readonly name: string; readonly window: Window | null }
   /** `metric`: only those of this metric. */
   | { readonly view: 'incidents'; readonly period: Period; readonly metric: string | null }
+  | { readonly view: 'system' }
+  | { readonly view: 'try' }
   | { readonly view: 'unknown' };
 
 /** A stretch of time, both ends included. */
@@ -18,6 +20,8 @@ export interface Window {
 export const OVERVIEW: Route = { view: 'overview', filter: '', order: 'anomaly', grouped: false };
 const DEFAULT_PERIOD: Period = 'week';
 export const INCIDENTS: Route = { view: 'incidents', period: DEFAULT_PERIOD, metric: null };
+export const SYSTEM: Route = { view: 'system' };
+export const TRY: Route = { view: 'try' };
 
 /** The fragment of the address (`#/...`): the part that a browser keeps to itself, so names reach no proxy's log. */
 export function toFragment(route: Route): string {
@@ -29,6 +33,7 @@ export function toFragment(route: Route): string {
     return withQuery('#/', query);
   }
   if (route.view === 'unknown') return '#/';
+  if (route.view === 'system' || route.view === 'try') return `#/${route.view}`;
   if (route.view === 'incidents') {
     if (route.period !== DEFAULT_PERIOD) query.set('period', route.period);
     if (route.metric !== null) query.set('metric', route.metric);
@@ -54,6 +59,7 @@ export function parseFragment(fragment: string): Route {
     const period = PERIODS.find((known) => known === query.get('period')) ?? DEFAULT_PERIOD;
     return { view: 'incidents', period, metric: query.get('metric') };
   }
+  if (path === 'system' || path === 'try') return { view: path };
   const [view, encoded = ''] = splitOnce(path, '/');
   const name = decode(encoded);
   if (view !== 'metric' || name === null || name === '') return { view: 'unknown' };

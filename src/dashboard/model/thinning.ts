@@ -3,6 +3,8 @@ export interface Columns {
   readonly timestamps: readonly number[];
   readonly values: readonly number[];
   readonly scores: readonly (number | null)[];
+  /** What a model that predicts expected of each row; absent without one. */
+  readonly predictions?: readonly (number | null)[];
 }
 
 /** The rows from `from` to `to` (inclusive) and one neighbour on each side, so that a line reaches the edges. */
@@ -41,11 +43,12 @@ function extremes({ values, scores }: Columns, begin: number, end: number): numb
   return [...new Set([low, high, peak])].sort((a, b) => a - b);
 }
 
-function pick({ timestamps, values, scores }: Columns, indexes: readonly number[]): Columns {
+function pick({ timestamps, values, scores, predictions }: Columns, indexes: readonly number[]): Columns {
   return {
     timestamps: indexes.map((i) => timestamps[i] ?? 0),
     values: indexes.map((i) => values[i] ?? 0),
     scores: indexes.map((i) => scores[i] ?? null),
+    ...(predictions !== undefined && { predictions: indexes.map((i) => predictions[i] ?? null) }),
   };
 }
 

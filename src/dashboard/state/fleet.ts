@@ -1,7 +1,8 @@
-import { computed, type ReadonlySignal, signal } from '@preact/signals';
+import { computed, effect, type ReadonlySignal, signal } from '@preact/signals';
 import { ApiError, inWords } from '../api/api-error.ts';
 import type { ApiClient } from '../api/client.ts';
 import type { Metric, Result } from '../api/contract.ts';
+import type { Session } from '../api/session.ts';
 import { applyResult, STRIP_SCORES } from '../model/apply-result.ts';
 import { ResultsStream } from './results-stream.ts';
 
@@ -27,13 +28,14 @@ export class Fleet {
   readonly #loaded = signal(false);
   readonly #stream: ResultsStream;
   #waiting: Result[] = [];
+  #following = false;
   #reading = false;
   #flush: ReturnType<typeof setTimeout> | undefined;
   #refresh: ReturnType<typeof setTimeout> | undefined;
 
   constructor(client: ApiClient) {
     this.#client = client;
-    this.#stream = new ResultsStream(() => client.openResults(), {
+    this.#stream = new ResultsStream((signal) => client.results(signal), {
       opened: () => this.#readSoon(0),
       result: (result) => this.#take(result),
       reset: () => this.#readSoon(0),
@@ -59,10 +61,14 @@ export class Fleet {
     return computed(() => this.#metrics.value.get(name));
   }
 
-  /** Follows the engine while the page is seen: browsers allow few streams, and hidden tabs would hold them all. */
-  start(): void {
+  /**
+   * Follows the engine while the page is seen (browsers allow few streams, and hidden tabs would hold them all) and may
+   * ask.
+   */
+  start({ wanted }: Session): void {
     const follow = () => {
-      if (document.hidden) {
+      this.#following = wanted.value === null && !document.hidden;
+      if (!this.#following) {
         this.#stream.stop();
         clearTimeout(this.#refresh);
       } else {
@@ -71,7 +77,7 @@ export class Fleet {
       }
     };
     document.addEventListener('visibilitychange', follow);
-    follow();
+    effect(follow);
   }
 
   /** Reads one metric anew: after a change that the page made. @throws ApiError */
@@ -99,7 +105,7 @@ export class Fleet {
     }
     this.#reading = false;
     this.#show();
-    if (!document.hidden) this.#readSoon(Math.max(REFRESH_MS, REFRESH_SHARE * (performance.now() - started)));
+    if (this.#following) this.#readSoon(Math.max(REFRESH_MS, REFRESH_SHARE * (performance.now() - started)));
   }
 
   /** The first reading shows page after page; later ones replace the whole at once, so that no row goes missing meanwhile. */

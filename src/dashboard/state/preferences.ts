@@ -7,6 +7,8 @@ export type Theme = (typeof THEMES)[number];
 /** What a person chose, kept by this browser. */
 export const zone = kept<Zone>('htmengine.zone', ['local', 'utc']);
 export const theme = kept<Theme>('htmengine.theme', THEMES);
+/** Whether charts show where values usually lie. */
+export const showsUsual = kept('htmengine.usual', ['yes', 'no'] as const);
 
 effect(() => {
   document.documentElement.dataset['theme'] = theme.value;

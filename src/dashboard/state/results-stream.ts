@@ -1,4 +1,4 @@
-import type { Result } from '../api/contract.ts';
+import type { Result, StreamEvent } from '../api/contract.ts';
 
 const RETRY_MS = 1000;
 const MAX_RETRY_MS = 15_000;
@@ -14,44 +14,64 @@ export interface ResultsListener {
 
 /** The stream of all results, opened again for as long as it is wanted. */
 export class ResultsStream {
-  readonly #open: () => EventSource;
+  readonly #open: (signal: AbortSignal) => AsyncIterable<StreamEvent>;
   readonly #listener: ResultsListener;
-  #source: EventSource | null = null;
-  #retry: ReturnType<typeof setTimeout> | undefined;
+  #wanted: AbortController | null = null;
   #retryMs = RETRY_MS;
 
-  constructor(open: () => EventSource, listener: ResultsListener) {
+  constructor(open: (signal: AbortSignal) => AsyncIterable<StreamEvent>, listener: ResultsListener) {
     this.#open = open;
     this.#listener = listener;
   }
 
   start(): void {
-    if (this.#source !== null) return;
-    clearTimeout(this.#retry);
-    const source = this.#open();
-    this.#source = source;
-    source.addEventListener('open', () => {
-      this.#retryMs = RETRY_MS;
-      this.#listener.opened();
-    });
-    source.addEventListener('result', (event: MessageEvent<string>) =>
-      this.#listener.result(JSON.parse(event.data) as Result),
-    );
-    source.addEventListener('reset', () => this.#listener.reset());
-    source.addEventListener('error', () => this.#lost());
+    if (this.#wanted !== null) return;
+    this.#wanted = new AbortController();
+    void this.#follow(this.#wanted.signal);
   }
 
   stop(): void {
-    clearTimeout(this.#retry);
-    this.#source?.close();
-    this.#source = null;
+    this.#wanted?.abort();
+    this.#wanted = null;
   }
 
-  /** A browser gives up on some errors (an answer that is not a stream), so the page does the opening itself on all of them. */
-  #lost(): void {
-    this.stop();
-    this.#listener.lost();
-    this.#retry = setTimeout(() => this.start(), this.#retryMs);
-    this.#retryMs = Math.min(MAX_RETRY_MS, 2 * this.#retryMs);
+  async #follow(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        for await (const event of this.#open(signal)) this.#tell(event);
+      } catch {
+        // Why it broke is told by the readings of the same engine.
+      }
+      if (signal.aborted) return;
+      this.#listener.lost();
+      await wait(this.#retryMs, signal);
+      this.#retryMs = Math.min(MAX_RETRY_MS, 2 * this.#retryMs);
+    }
   }
+
+  #tell(event: StreamEvent): void {
+    switch (event.type) {
+      case 'opened':
+        this.#retryMs = RETRY_MS;
+        this.#listener.opened();
+        break;
+      case 'result':
+        this.#listener.result(event.result);
+        break;
+      case 'reset':
+        this.#listener.reset();
+        break;
+    }
+  }
+}
+
+function wait(delayMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, delayMs);
+    const give = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    signal.addEventListener('abort', give, { once: true });
+  });
 }

@@ -2,19 +2,26 @@ import { type ReadonlySignal, signal } from '@preact/signals';
 import { inWords } from '../api/api-error.ts';
 import type { ApiClient } from '../api/client.ts';
 import type { Row } from '../api/contract.ts';
+import { columnsOfBuckets, columnsOfRows } from '../model/columns.ts';
+import { formatCount } from '../model/format.ts';
 import type { Window } from '../model/route.ts';
 import type { Columns } from '../model/thinning.ts';
+import { type UsualRange, usualRange } from '../model/usual-range.ts';
 
-/** Rows read when no window is asked for. */
-const NEWEST_ROWS = 5000;
-/** Rows held at the most; of a longer stretch the newest are shown until a part of it is asked for. */
-const MAX_ROWS = 50_000;
+/** Rows that are read one by one; a stretch with more is read in buckets. So many of the newest are shown to begin with. */
+export const MOST_ROWS = 5000;
+/** More than a screen has columns. */
+const BUCKETS = 2000;
+/** Rows held while new ones come. */
+const MAX_HELD_ROWS = 20_000;
 /** Rows at the end that may have been scored since they were read. */
 const TAIL_ROWS = 1000;
 
 export interface SeriesState extends Columns {
-  /** Older rows of what was asked for were left out. */
-  readonly cut: boolean;
+  /** 1: every row is a point; else points are extremes of more rows than there are points, by so many times. */
+  readonly rowsPerPoint: number;
+  /** From the metric's first row to the last of those here; more than these where older rows were left out. */
+  readonly extent: Window;
 }
 
 /** The rows of one metric in a window (null: the newest), moved on as rows come and are scored. */
@@ -22,12 +29,14 @@ export class Series {
   readonly #client: ApiClient;
   readonly #name: string;
   readonly #state = signal<SeriesState | null>(null);
+  readonly #usual = signal<UsualRange | null>(null);
   readonly #problem = signal<string | null>(null);
   #window: Window | null = null;
-  #rows: Row[] = [];
-  #cut = false;
-  /** All rows of this stretch are held. */
-  #covered: Window = { from: Infinity, to: -Infinity };
+  #rows: readonly Row[] = [];
+  #firstTimestamp: number | null = null;
+  #knowsUsual = false;
+  /** Every row of this stretch is held. */
+  #covered: Window = NOTHING;
   /** Counts the windows asked for: an answer to an earlier one comes too late. */
   #asked = 0;
   #following = false;
@@ -43,27 +52,51 @@ export class Series {
     return this.#state;
   }
 
+  /** Of the newest rows; null until they were read, or if they do not tell. */
+  get usual(): ReadonlySignal<UsualRange | null> {
+    return this.#usual;
+  }
+
   /** Why the last reading failed, in words. */
   get problem(): ReadonlySignal<string | null> {
     return this.#problem;
   }
 
-  /** Reads the window's rows unless all of them are held. */
+  /** Reads the window's rows unless all of them are held; rows too many to draw in buckets, with every peak. */
   async show(window: Window | null): Promise<void> {
     this.#window = window;
     if (this.#holds(window)) return;
     const asked = ++this.#asked;
     await this.#guarded(async () => {
-      const limit = window === null ? NEWEST_ROWS : MAX_ROWS;
-      const rows = await this.#client.rows(this.#name, { ...window, limit, order: 'desc' });
-      if (asked !== this.#asked) return;
-      this.#rows = rows.toReversed();
-      this.#cut = rows.length === limit;
-      const first = this.#rows[0]?.timestamp ?? Infinity;
-      const last = this.#rows.at(-1)?.timestamp ?? -Infinity;
-      this.#covered = { from: this.#cut ? first : (window?.from ?? 0), to: window?.to ?? last };
-      this.#publish();
+      this.#firstTimestamp ??= (await this.#read({ limit: 1, order: 'asc' }))[0]?.timestamp ?? null;
+      if (window === null) await this.#showNewest(asked);
+      else await this.#showWindow(window, asked);
+      await this.#learnUsual();
     });
+  }
+
+  async #showNewest(asked: number): Promise<void> {
+    const rows = (await this.#read({ limit: MOST_ROWS, order: 'desc' })).toReversed();
+    if (asked !== this.#asked) return;
+    const cut = rows.length === MOST_ROWS;
+    this.#hold(rows, { from: cut ? (rows[0]?.timestamp ?? 0) : 0, to: rows.at(-1)?.timestamp ?? 0 });
+    if (!this.#knowsUsual) this.#tellUsual(rows);
+  }
+
+  async #showWindow(window: Window, asked: number): Promise<void> {
+    const [all] = await this.#client.buckets(this.#name, window, 1);
+    const rowCount = all === undefined ? 0 : all.lastRowid - all.firstRowid + 1;
+    if (rowCount <= MOST_ROWS) {
+      const rows = rowCount === 0 ? [] : await this.#read({ ...window, limit: MOST_ROWS, order: 'asc' });
+      if (asked === this.#asked) this.#hold(rows, window);
+      return;
+    }
+    const buckets = await this.#client.buckets(this.#name, window, BUCKETS);
+    if (asked !== this.#asked) return;
+    this.#rows = [];
+    this.#covered = NOTHING;
+    const columns = columnsOfBuckets(buckets);
+    this.#publish(columns, rowCount / Math.max(1, columns.timestamps.length));
   }
 
   /** Reads what was stored or scored since the last reading, if the newest rows are held. */
@@ -84,32 +117,48 @@ export class Series {
     const lastRowid = this.#rows.at(-1)?.rowid ?? 0;
     const scored = this.#rows.findLast(({ logLikelihood }) => logLikelihood !== null)?.rowid ?? 0;
     const afterRowid = monitored ? Math.max(scored, lastRowid - TAIL_ROWS, 0) : lastRowid;
-    const rows = await this.#client.rows(this.#name, { afterRowid, limit: MAX_ROWS, order: 'asc' });
+    const rows = await this.#read({ afterRowid, limit: MAX_HELD_ROWS, order: 'asc' });
     if (asked !== this.#asked || rows.length === 0) return;
-    this.#rows = [...this.#rows.filter(({ rowid }) => rowid <= afterRowid), ...rows].slice(-MAX_ROWS);
-    const first = this.#rows[0]?.timestamp ?? Infinity;
-    const last = this.#rows.at(-1)?.timestamp ?? -Infinity;
-    this.#covered = { from: this.#cut ? first : this.#covered.from, to: last };
-    this.#publish();
+    const held = [...this.#rows.filter(({ rowid }) => rowid <= afterRowid), ...rows].slice(-MAX_HELD_ROWS);
+    this.#firstTimestamp ??= held[0]?.timestamp ?? null;
+    this.#hold(held, { from: this.#covered.from, to: held.at(-1)?.timestamp ?? 0 });
   }
 
   /** Reads everything anew: scores were cleared or begin again. */
   async reread(): Promise<void> {
-    this.#covered = { from: Infinity, to: -Infinity };
+    this.#covered = NOTHING;
+    this.#firstTimestamp = null;
     await this.show(this.#window);
+  }
+
+  async #learnUsual(): Promise<void> {
+    if (this.#knowsUsual) return;
+    this.#tellUsual((await this.#read({ limit: MOST_ROWS, order: 'desc' })).toReversed());
+  }
+
+  #tellUsual(newest: readonly Row[]): void {
+    this.#knowsUsual = true;
+    this.#usual.value = usualRange(columnsOfRows(newest), `the newest ${formatCount(newest.length)} rows`);
+  }
+
+  #read(selection: Parameters<ApiClient['rows']>[1]): Promise<readonly Row[]> {
+    return this.#client.rows(this.#name, selection);
   }
 
   #holds(window: Window | null): boolean {
     return window !== null && this.#covered.from <= window.from && this.#covered.to >= window.to;
   }
 
-  #publish(): void {
-    this.#state.value = {
-      timestamps: this.#rows.map(({ timestamp }) => timestamp),
-      values: this.#rows.map(({ value }) => value),
-      scores: this.#rows.map(({ logLikelihood }) => logLikelihood),
-      cut: this.#cut,
-    };
+  #hold(rows: readonly Row[], covered: Window): void {
+    this.#rows = rows;
+    this.#covered = covered;
+    this.#publish(columnsOfRows(rows), 1);
+  }
+
+  #publish(columns: Columns, rowsPerPoint: number): void {
+    const last = columns.timestamps.at(-1) ?? 0;
+    const from = this.#firstTimestamp ?? columns.timestamps[0] ?? last;
+    this.#state.value = { ...columns, rowsPerPoint, extent: { from, to: last } };
   }
 
   async #guarded(work: () => Promise<void>): Promise<void> {
@@ -121,3 +170,5 @@ export class Series {
     }
   }
 }
+
+const NOTHING: Window = { from: Infinity, to: -Infinity };

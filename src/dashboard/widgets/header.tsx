@@ -1,22 +1,26 @@
 import type { ComponentChildren } from 'preact';
+import type { Session } from '../api/session.ts';
 import { zoneName } from '../model/format.ts';
-import { INCIDENTS, OVERVIEW, type Route, toFragment } from '../model/route.ts';
+import { INCIDENTS, OVERVIEW, type Route, SYSTEM, toFragment, TRY } from '../model/route.ts';
 import type { Fleet } from '../state/fleet.ts';
 import { theme, type Theme, zone } from '../state/preferences.ts';
 
 const VIEWS = [
   { words: 'Metrics', route: OVERVIEW },
   { words: 'Incidents', route: INCIDENTS },
+  { words: 'System', route: SYSTEM },
+  { words: 'Try it', route: TRY },
 ] as const;
 
 interface HeaderProperties {
   /** The one that is shown. */
   readonly view: Route['view'];
+  readonly session: Session;
   readonly children: ComponentChildren;
 }
 
 /** The name, the ways to the views, the state of the connection, and what a person may choose for the whole page. */
-export function Header({ view, children }: HeaderProperties) {
+export function Header({ view, session, children }: HeaderProperties) {
   return (
     <header class="header">
       <a class="brand" href={toFragment(OVERVIEW)}>
@@ -54,6 +58,11 @@ export function Header({ view, children }: HeaderProperties) {
           <option value="dark">Dark</option>
         </select>
       </label>
+      {session.token.value !== null && session.wanted.value === null && (
+        <button type="button" onClick={() => session.signOut()}>
+          Sign out
+        </button>
+      )}
     </header>
   );
 }
