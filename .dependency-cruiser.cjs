@@ -47,7 +47,7 @@ module.exports = {
       from: { path: '^src/dashboard/', pathNot: '/vite\\.config\\.ts$' },
       to: {
         pathNot:
-          '^src/(dashboard|csv|detect)/|^src/generation\\.ts$|^node_modules/(preact|@preact/signals|uplot|eventsource-parser)/',
+          '^src/(dashboard|csv|detect)/|^src/generation\\.ts$|^node_modules/(preact|@preact/signals|uplot)/|^(node_modules/)?eventsource-parser',
       },
     },
     {

@@ -237,7 +237,7 @@ describe.skipIf(browserIsMissing())('the page', { timeout: 180_000 }, () => {
     api.add('predicted', { rows });
     await open('#/metric/predicted');
     const legend = page.locator('.u-legend .u-label');
-    const shown = ['Time', 'Value', 'Score', 'Usual from', 'to', 'Predicted'];
+    const shown = ['Time', 'Value', 'Score', 'Usual', '', 'Predicted'];
     await expect.poll(() => legend.allTextContents(), { timeout: TIMEOUT_MS }).toEqual(shown);
     await page.getByText('Shaded: where nine of ten values lay at this hour of the day').waitFor();
     await page.getByRole('button', { name: 'Usual range' }).click();

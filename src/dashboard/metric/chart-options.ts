@@ -92,7 +92,12 @@ export function chartOptions(
         points: { show: false },
         value: (_plot, score: number | null) => formatScore(score),
       },
-      ...(usual ? [rangeEnd('Usual from'), rangeEnd('to')] : []),
+      ...(usual
+        ? [
+            { ...rangeEnd('Usual'), value: usualInWords },
+            { ...rangeEnd(''), class: 'unlisted' },
+          ]
+        : []),
       ...(predictions
         ? [{ ...rangeEnd('Predicted'), stroke: colours.prediction, width: 1.5, dash: [5, 4] }]
         : []),
@@ -132,6 +137,14 @@ export function chartOptions(
 /** Columns of the usual range, after times, values and scores. */
 const USUAL_LOW = 3;
 const USUAL_HIGH = 4;
+
+/** Both ends of the usual range, as one entry of the legend. */
+function usualInWords({ data }: uPlot, low: number | null, _series: number, index: number | null): string {
+  const high = index === null ? null : data[USUAL_HIGH]?.[index];
+  return low === null || high === null || high === undefined
+    ? '–'
+    : `${formatValue(low)} to ${formatValue(high)}`;
+}
 
 /** A line on the scale of the values, not drawn by itself. */
 function rangeEnd(label: string): uPlot.Series {

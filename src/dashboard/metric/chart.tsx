@@ -10,6 +10,8 @@ import { type ChartColours, chartOptions } from './chart-options.ts';
 
 /** Points drawn for a pixel of width at the most: a low and a high value and a score for every second pixel. */
 const POINTS_PER_PIXEL = 2;
+/** Of one line, before it is there to be measured. */
+const LEGEND_HEIGHT = 32;
 
 interface ChartProperties {
   readonly columns: Columns;
@@ -55,9 +57,10 @@ export function Chart({ columns, window, spans, usual, zone, scheme, onZoom }: C
       element,
     );
     plot.current = made;
+    fit(made, element);
     draw();
     const observer = new ResizeObserver(() => {
-      made.setSize(sizeOf(element));
+      fit(made, element);
       draw();
     });
     observer.observe(element);
@@ -100,10 +103,17 @@ function drawWindow(
   });
 }
 
-/** The element's size, less what the legend below the plot takes. */
+/** Twice, because the legend may take other lines at another width. */
+function fit(plot: uPlot, element: HTMLElement): void {
+  plot.setSize(sizeOf(element));
+  plot.setSize(sizeOf(element));
+}
+
+/** What there is room for in the element, less what the legend below the plot takes. */
 function sizeOf(element: HTMLElement): { width: number; height: number } {
   const { width, height } = element.getBoundingClientRect();
-  return { width: Math.max(200, Math.floor(width)), height: Math.max(160, Math.floor(height) - 32) };
+  const legend = element.querySelector<HTMLElement>('.u-legend')?.offsetHeight ?? LEGEND_HEIGHT;
+  return { width: Math.max(200, Math.floor(width)), height: Math.max(160, Math.floor(height) - legend) };
 }
 
 /** The theme's colours as the canvas understands them. */

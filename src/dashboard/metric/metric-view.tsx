@@ -147,9 +147,9 @@ function Standing({ metric, lastSpan }: { readonly metric: Metric; readonly last
   );
 }
 
-/** Whether the newest of the rows shown is the metric's newest scored one. */
+/** Whether the rows are read one by one, up to the metric's newest scored one. */
 function reachesNow(columns: SeriesState | null, { lastScoredTimestamp }: Metric): boolean {
-  const last = columns?.timestamps.at(-1);
+  const last = columns?.rowsPerPoint === 1 ? columns.timestamps.at(-1) : undefined;
   return last !== undefined && lastScoredTimestamp !== null && last >= lastScoredTimestamp;
 }
 

@@ -94,7 +94,7 @@ const formatSeconds = (seconds: number) =>
 
 function engine({ version, startedAt, ready }: EngineStatus, figures: Figures, zone: Zone): Figure[] {
   const startedSeconds = Date.parse(startedAt) / 1000;
-  const [[node = ''] = []] = figures.measurements.by('nodejs_version_info', 'version');
+  const node = figures.measurements.by('nodejs_version_info', 'version')[0]?.[0] ?? '';
   const cores = figures.rate('process_cpu_seconds_total');
   return [
     { term: 'Version', words: version },
@@ -119,7 +119,7 @@ function engine({ version, startedAt, ready }: EngineStatus, figures: Figures, z
 function work({ rows, unprocessedRows }: EngineStatus, figures: Figures): Figure[] {
   return [
     ...lag(figures),
-    { term: 'Rows before models', words: formatCount(unprocessedRows) },
+    { term: 'Rows waiting for models', words: formatCount(unprocessedRows) },
     { term: 'Rows stored', words: formatCount(rows) },
     ...figures.counter('Samples that came', 'htmengine_storer_samples_total'),
     ...figures.counter('Rows through models', 'htmengine_scheduler_rows_total'),
@@ -245,7 +245,7 @@ function disk(figures: Figures): Figure[] {
   ];
 }
 
-function leases({ leases: shares = [] }: EngineStatus, figures: Figures): Figure[] {
+function leases({ leases: shares }: EngineStatus, figures: Figures): Figure[] {
   if (shares.length === 0) return [];
   return [
     ...shares.map(({ stage, owner, partitions, alive }) => ({

@@ -6,7 +6,7 @@ const STEP = 300;
 function rows(
   days: number,
   valueAt: (hour: number, i: number) => number,
-  scoreAt = (_i: number): number | null => 0.03,
+  scoreAt: (i: number) => number | null = () => 0.03,
 ) {
   const count = (days * 86_400) / STEP;
   const timestamps = Array.from({ length: count }, (_, i) => 1_790_035_200 + STEP * i);

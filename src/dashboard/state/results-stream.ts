@@ -36,7 +36,7 @@ export class ResultsStream {
   }
 
   async #follow(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
+    for (;;) {
       try {
         for await (const event of this.#open(signal)) this.#tell(event);
       } catch {

@@ -109,7 +109,7 @@ function ColumnChoice({ state: { file, header, series, problem }, trial }: Outco
     <label>
       {label}{' '}
       <select value={chosen} onChange={({ currentTarget }) => set(currentTarget.value)}>
-        <option value="">by itself</option>
+        <option value="">found by itself</option>
         {header.map((title, i) => (
           <option key={i} value={title}>
             {title}
