@@ -34,7 +34,7 @@ function expectedSpans(samples: readonly { timestamp: number; value: number }[])
   return spans;
 }
 
-describe.skipIf(browserIsMissing())('the page of a running engine', { timeout: 60_000 }, () => {
+describe.skipIf(browserIsMissing())('the page of a running engine', { timeout: 180_000 }, () => {
   let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
   let engine: EngineProcess;
   let browser: Browser;
@@ -63,9 +63,9 @@ describe.skipIf(browserIsMissing())('the page of a running engine', { timeout: 6
         const { incidents } = await engine.json<{ incidents: { open: boolean }[] }>('/api/v1/incidents');
         return incidents.some(({ open }) => open) && incidents.some(({ open }) => !open);
       },
-      120_000,
+      600_000,
     );
-  }, 180_000);
+  }, 900_000);
   afterAll(async () => {
     await browser.close();
     await engine.end('SIGTERM');

@@ -7,7 +7,7 @@ import { stringify } from 'yaml';
 import type { ConfigInput } from '../../src/config.ts';
 
 const MAIN = join(import.meta.dirname, '../../dist/cli/main.js');
-const START_TIMEOUT_MS = 30_000;
+const START_TIMEOUT_MS = 120_000;
 
 /** A fresh directory under the system's temporary one, and its removal. */
 export async function temporaryDirectory(): Promise<{ path: string; remove(): Promise<void> }> {
