@@ -236,8 +236,8 @@ describe.skipIf(browserIsMissing())('the page', { timeout: 180_000 }, () => {
     const rows = seededRows(2500, 7, NOW).map((each) => ({ ...each, multiStepBestPredictions: { 1: 50 } }));
     api.add('predicted', { rows });
     await open('#/metric/predicted');
-    const legend = page.locator('.u-legend .u-label');
-    const shown = ['Time', 'Value', 'Score', 'Usual', '', 'Predicted'];
+    const legend = page.locator('.u-legend .u-series:not(.unlisted) .u-label');
+    const shown = ['Time', 'Value', 'Score', 'Usual', 'Predicted'];
     await expect.poll(() => legend.allTextContents(), { timeout: TIMEOUT_MS }).toEqual(shown);
     await page.getByText('Shaded: where nine of ten values lay at this hour of the day').waitFor();
     await page.getByRole('button', { name: 'Usual range' }).click();

@@ -15,7 +15,7 @@ import { incidentTests } from './dashboard-incidents.ts';
 const LAST = Math.floor(Date.now() / 1000);
 const PAST = { fromEnd: 400, rows: 8, value: 140 };
 const RANGE = { min: 0, max: 150 };
-const TIMEOUT_MS = 30_000;
+const TIMEOUT_MS = 60_000;
 
 /** Where the spans of a series begin, by the engine's model here. */
 function expectedSpans(samples: readonly { timestamp: number; value: number }[]): number[] {

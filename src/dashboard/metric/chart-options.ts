@@ -95,7 +95,7 @@ export function chartOptions(
       ...(usual
         ? [
             { ...rangeEnd('Usual'), value: usualInWords },
-            { ...rangeEnd(''), class: 'unlisted' },
+            { ...rangeEnd('Usual, its end'), class: 'unlisted' },
           ]
         : []),
       ...(predictions
