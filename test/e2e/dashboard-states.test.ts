@@ -278,6 +278,39 @@ describe.skipIf(browserIsMissing())('the page', { timeout: 180_000 }, () => {
     await page.getByRole('alert').getByText('plain is monitored already').waitFor();
   });
 
+  it('tells what a model has learned and takes, and changes it after asking', async () => {
+    addOneOfEach();
+    await open('#/metric/anomalous');
+    const model = page.getByRole('region', { name: 'Model' });
+    await model.getByText('1, 400 rows seen').waitFor();
+    await model.getByText('3.81 MiB, loaded; CPU 0.81 ms a row, 3.2 ms to load').waitFor();
+    expect(await model.getByRole('img').getAttribute('aria-label')).toBe(
+      '400 rows, mean 0.050, standard deviation 0.020; the newest is 0.110, 3.0 standard deviations above it',
+    );
+    const dialog = page.getByRole('dialog');
+    await model.getByRole('button', { name: 'Switch learning off…' }).click();
+    await dialog.getByRole('button', { name: 'Switch off' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    await page.getByLabel('Time zone').selectOption('utc');
+    await model.getByRole('button', { name: 'Do not learn from…' }).click();
+    await dialog.getByLabel('From').fill('2026-09-21 14:15');
+    await dialog.getByLabel('To', { exact: true }).fill('2026-09-21 13:00');
+    await dialog.getByRole('button', { name: 'Do not learn' }).click();
+    await dialog.getByText('It ends before it begins.').waitFor();
+    await dialog.getByLabel('To', { exact: true }).fill('2026-09-21 15:00');
+    await dialog.getByRole('button', { name: 'Do not learn' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    await model.getByRole('button', { name: 'Learn anew…' }).click();
+    await dialog.getByRole('button', { name: 'Learn anew' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    expect(api.changes).toEqual([
+      'PUT anomalous learning {"on":false}',
+      'POST anomalous do-not-learn {"from":1790000100,"to":1790002800,"relearn":false}',
+      'POST anomalous restart {"how":"relearn"}',
+    ]);
+    expect(complaints).toEqual([]);
+  });
+
   it('says when there is no such metric or page', async () => {
     await open('#/metric/none');
     await page.getByText('There is no metric “none”').waitFor();
@@ -367,7 +400,7 @@ describe.skipIf(browserIsMissing())('the page', { timeout: 180_000 }, () => {
     await row('broken').waitFor();
     await check('all metrics');
     await row('anomalous').getByRole('link').click();
-    await page.getByRole('listitem').first().waitFor();
+    await page.getByRole('region', { name: 'Model' }).getByRole('img').waitFor();
     await check('one metric');
     await page.getByRole('button', { name: 'Stop monitoring…' }).click();
     await check('a question');

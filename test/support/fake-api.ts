@@ -25,6 +25,26 @@ const STATUS = {
   leases: [],
 };
 
+const MODEL = {
+  failure: null,
+  restarts: ['relearn'],
+  generation: 1,
+  range: { min: 0, max: 100 },
+  resolution: 0.77,
+  startRowid: 1,
+  processedRowid: 400,
+  learns: true,
+  leftOut: [],
+  cost: { warm: true, bytes: 4_000_000, loadMs: 3.21, rowMs: 0.812, saveMs: null },
+  diskBytes: { rows: 40_000, checkpoints: 80_000 },
+  checkpoints: [{ rowid: 350 }, { rowid: 300 }],
+};
+const LIKELIHOOD = {
+  constants: { averagingWindow: 10 },
+  distribution: { mean: 0.05, standardDeviation: 0.02, averageScore: 0.11 },
+  histogram: { binWidth: 0.1, counts: [350, 40, 8, 2, 0, 0, 0, 0, 0, 0] },
+};
+
 export interface FakeRow {
   readonly rowid: number;
   readonly timestamp: number;
@@ -54,8 +74,9 @@ export class FakeApi {
   /** What `/api/v1/status` and `/metrics` answer. */
   status: object = STATUS;
   measurements = '';
-  /** Answers `GET .../model` of every metric that is monitored. */
-  model: object = {};
+  /** Answers what is asked of every model, and what is done to it. */
+  model: object = MODEL;
+  likelihood: object = LIKELIHOOD;
   /** The one that is let in; null for everybody. */
   token: string | null = null;
   /** What the page asked to change, as `METHOD path body`. */
@@ -99,7 +120,7 @@ export class FakeApi {
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://localhost');
-    const [, , , collection, name, what] = url.pathname.split('/').map(decodeURIComponent);
+    const [, , , collection, name, what, part] = url.pathname.split('/').map(decodeURIComponent);
     if (url.pathname === '/metrics') response.end(this.measurements);
     else if (!url.pathname.startsWith('/api/v1/')) await this.#file(url.pathname, response);
     else if (this.token !== null && request.headers.authorization !== `Bearer ${this.token}`)
@@ -112,6 +133,8 @@ export class FakeApi {
     else if (collection === 'status') send(response, 200, this.status);
     else if (collection === 'ranking') send(response, 200, this.ranking);
     else if (name === undefined) send(response, 200, this.#page(url.searchParams));
+    else if (part === 'likelihood') send(response, 200, this.likelihood);
+    else if (part !== undefined) await this.#changeModel(request, response, `${name} ${part}`);
     else if (what === 'model' && request.method !== 'GET') await this.#change(request, response, name);
     else this.#read(response, name, what, url.searchParams);
   }
@@ -157,6 +180,12 @@ export class FakeApi {
     } else {
       send(response, 409, { code: 'metric_already_monitored', detail: `${name} is monitored already` });
     }
+  }
+
+  async #changeModel(request: IncomingMessage, response: ServerResponse, what: string): Promise<void> {
+    const body = Buffer.concat((await request.toArray()) as Buffer[]).toString();
+    this.changes.push(`${request.method ?? ''} ${what} ${body}`.trim());
+    send(response, 200, this.model);
   }
 
   #stream(response: ServerResponse): void {

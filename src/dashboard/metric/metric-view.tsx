@@ -13,6 +13,7 @@ import { MOST_ROWS, Series, type SeriesState } from '../state/series.ts';
 import { AwayNotice } from '../widgets/away-notice.tsx';
 import { ChartPane } from './chart-pane.tsx';
 import { MetricHeading } from './metric-heading.tsx';
+import { ModelPanel } from './model-panel.tsx';
 import { SpanList } from './span-list.tsx';
 
 /** A span is shown with at least this many seconds around it. */
@@ -61,6 +62,9 @@ export function MetricView({ client, fleet, name, window }: MetricViewProperties
             window={window}
             away={fleet.connection.value.state === 'away'}
           />
+          {isMonitored(metric) && (
+            <ModelPanel metric={metric} client={client} window={window} onChange={change} />
+          )}
         </>
       )}
     </>
