@@ -1,7 +1,7 @@
 import type { Machine } from './calibration.ts';
 import { allSeconds, PARTS } from './fleet-cost.ts';
 import type { FleetFinding } from './fleet-run.ts';
-import { isCarried } from './fleet-search.ts';
+import { isCarried, targets } from './fleet-search.ts';
 import { round, table } from './table.ts';
 
 /** All that `bench:fleet` finds out; with `--json` it is printed as it is. */
@@ -41,8 +41,11 @@ function describeFinding(finding: FleetFinding): string {
     `lag from sending to the scored result: p50 ${lag.p50Ms} ms, p99 ${lag.p99Ms} ms, max ${lag.maxMs} ms: ` +
       (isCarried(finding) ? 'carried' : 'NOT carried'),
     `resident memory: ${finding.residentMaxMib} MiB at the most; every 10 s: ${finding.residentMib.join(' ')}`,
-    `swap-ins: ${finding.swapIns}; rows replayed: ${finding.replayedRows}; checkpoints written: ${finding.checkpointWrites}`,
+    `swap-ins: ${finding.swapIns}, ${(finding.swapIns / scored).toFixed(2)} a sample (gathering ${finding.gatherMs} ms at the most); rows replayed: ${finding.replayedRows}; checkpoints written: ${finding.checkpointWrites}`,
     `disk: ${mib(finding.diskReadBytes)} read, ${mib(finding.diskWrittenBytes)} written`,
+    `targets: ${targets(finding)
+      .map(([target, isReached]) => `${target} ${isReached ? 'reached' : 'MISSED'}`)
+      .join(', ')}`,
     table(
       ['CPU', 'cores', 'per sample'],
       [...parts, ['all', allSeconds(cpuSeconds)] as const].map(([part, partSeconds]) => [

@@ -13,6 +13,8 @@ export interface FleetLoad {
   readonly minutes: number;
   /** New metrics whose week of history is imported and learned meanwhile; samples are sent until it is. */
   readonly importedMetrics: number;
+  /** How long a sample may wait for others of its metric while memory is short. */
+  readonly gatherMs: number;
 }
 
 /** What one run found. */
@@ -46,7 +48,7 @@ const DRAIN_SECONDS = 60;
 export async function runFleet(installation: FleetInstallation, load: FleetLoad): Promise<FleetFinding> {
   const settings: ConfigInput = {
     log: { level: 'warn' },
-    scheduler: { memoryBudgetBytes: load.budgetBytes },
+    scheduler: { memoryBudgetBytes: load.budgetBytes, maxGatherMs: load.gatherMs },
     monitoring: { auto: load.importedMetrics > 0 },
   };
   const engine = await EngineProcess.start(installation.directory, settings);

@@ -3,12 +3,28 @@ import { type FleetFinding, type FleetLoad, runFleet } from './fleet-run.ts';
 
 /** A load is carried if every sample was scored and 99 of 100 within so long. */
 export const GOAL_P99_MS = 10_000;
+/** What the whole process may take. */
+const GOAL_RESIDENT_MIB = 1024;
 /** The search ends when the interval is known to within so much. */
 const PRECISION = 1.15;
 const MAX_RUNS = 10;
 
 export function isCarried({ sent, scored, lag }: FleetFinding): boolean {
   return scored === sent && lag.p99Ms <= GOAL_P99_MS;
+}
+
+/** What is to be reached, and whether it was. */
+export function targets({
+  sent,
+  scored,
+  lag,
+  residentMaxMib,
+}: FleetFinding): [target: string, isReached: boolean][] {
+  return [
+    ['every sample scored', scored === sent],
+    [`p99 lag within ${GOAL_P99_MS / 1000} s`, lag.p99Ms <= GOAL_P99_MS],
+    [`resident within ${GOAL_RESIDENT_MIB} MiB`, residentMaxMib <= GOAL_RESIDENT_MIB],
+  ];
 }
 
 /**

@@ -18,6 +18,7 @@ interface Options {
   readonly minutes: number;
   readonly search?: boolean;
   readonly import: number;
+  readonly gather: number;
   readonly dir: string;
   readonly json?: boolean;
 }
@@ -48,6 +49,7 @@ const program = new Command('bench:fleet')
     positiveInteger,
     0,
   )
+  .option('--gather <ms>', 'scheduler.maxGatherMs', wholeNumber, 3_000)
   .option('--dir <dir>', 'where data directories are put, and found again by the next run', tmpdir())
   .option('--json', 'print the figures as JSON')
   .addHelpText(
@@ -55,7 +57,8 @@ const program = new Command('bench:fleet')
     '\nExamples:\n  npm run bench:fleet -- --models 10000 --interval 300 --minutes 10\n' +
       '  npm run bench:fleet -- --models 2000 --interval 60 --minutes 2 --search\n' +
       '  npm run bench:fleet -- --models 100 1000 10000 --rate 30 --json | node bench/fleet-plot.ts > fleet.svg\n' +
-      '  npm run bench:fleet -- --models 500 --interval 60 --import 1000',
+      '  npm run bench:fleet -- --models 500 --interval 60 --import 1000\n' +
+      '  npm run bench:fleet -- --models 500 --interval 2 --budget 67108864 --gather 0   # and with --gather 3000',
   )
   .action(bench);
 
@@ -75,6 +78,7 @@ async function bench(options: Options): Promise<void> {
       budgetBytes: budget,
       minutes,
       importedMetrics: options.import,
+      gatherMs: options.gather,
     };
     const installation = await fleetInstallation(dir, models, tell);
     const add = (finding: FleetFinding) => {
@@ -121,6 +125,10 @@ function interval(text: string): number {
   if (seconds < MIN_INTERVAL_SECONDS)
     throw new InvalidArgumentError(`It must be ${MIN_INTERVAL_SECONDS} at the least.`);
   return seconds;
+}
+
+function wholeNumber(text: string): number {
+  return text === '0' ? 0 : positiveInteger(text);
 }
 
 function positiveInteger(text: string): number {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { InProcessWorker } from '../../test/conformance/fakes/in-process-worker.ts';
-import { CheckpointPolicy } from './checkpoint-policy.ts';
+import { CheckpointPolicy, rowsBetweenSaves } from './checkpoint-policy.ts';
 import type { WarmModel } from './warm-models.ts';
 
 function model(changes: Partial<WarmModel>): WarmModel {
@@ -51,6 +51,17 @@ describe('checkpoint policy', () => {
         expect(costOf(savedEvery(policy, 1, { saveMs, rowMs }))).toBeLessThanOrEqual(1.1 * cheapest);
       }
     }
+  });
+
+  it('is what plan computes with', () => {
+    const policy = new CheckpointPolicy(100_000);
+    for (const costs of [
+      { rowMs: 1, saveMs: 50 },
+      { rowMs: 0.1, saveMs: 50 },
+      { rowMs: 0.3, saveMs: 0.5 },
+      { rowMs: 90, saveMs: 50 },
+    ])
+      expect(rowsBetweenSaves(costs.rowMs, costs.saveMs)).toBe(savedEvery(policy, 1, costs));
   });
 
   it('has nothing to save of a model that learned nothing', () => {

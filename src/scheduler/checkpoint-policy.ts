@@ -4,7 +4,7 @@ import type { WarmModel } from './warm-models.ts';
  * A model that stays is saved when what it has learned since would take so many times as long to replay as saving
  * takes: saving costs a twentieth of computing then.
  */
-const STAYING_SAVES = 20;
+export const STAYING_SAVES = 20;
 /** The weight of the newest time in a running mean. */
 const NEWEST = 0.05;
 /** Taken until something was measured: of the size of what a model of usual parameters takes. */
@@ -75,4 +75,13 @@ export class CheckpointPolicy {
 
 function unsavedRows({ rowid, savedRowid }: WarmModel): number {
   return rowid - savedRowid;
+}
+
+/**
+ * After how many rows a model is saved that has to leave after each of them: the first number for which the replays of
+ * 1, 2, ... rows together have taken as long as saving takes.
+ * @param rowMs of one row
+ */
+export function rowsBetweenSaves(rowMs: number, saveMs: number): number {
+  return Math.max(1, Math.ceil((Math.sqrt(1 + (8 * Math.max(MIN_SAVE_MS, saveMs)) / rowMs) - 1) / 2));
 }

@@ -30,6 +30,7 @@ function writerOn(store: MemoryCheckpoints): CheckpointWriter {
     warmModels: 0,
     heldBytes: 0,
     waitingModels: 0,
+    gatheringModels: 0,
     unsavedRows: 0,
     checkpointAgeSeconds: 0,
     memoryBudgetBytes: 0,

@@ -5,7 +5,8 @@ import type { Clock } from '../clock.ts';
 import type { ModelRunner } from './model-runner.ts';
 import { type ModelWorker, WorkerLostError } from './model-worker.ts';
 import type { SchedulerMetrics } from './scheduler-metrics.ts';
-import type { Decision, Slots, TurnEnd } from './slots.ts';
+import type { Decision, TurnEnd } from './slot-terms.ts';
+import type { Slots } from './slots.ts';
 import type { WarmModels } from './warm-models.ts';
 
 export interface DispatcherParts {
@@ -27,7 +28,8 @@ export class Dispatcher {
   readonly #activities = new Set<Promise<void>>();
   /** Who waits to have a metric to himself. */
   readonly #claims = new Map<string, (() => void)[]>();
-  #stopping = false;
+  readonly #stopping = new AbortController();
+  #alarmIsSet = false;
 
   constructor(parts: DispatcherParts) {
     this.#parts = parts;
@@ -35,9 +37,10 @@ export class Dispatcher {
 
   /** The models of these metrics may have work. */
   wake(metricIds: readonly string[]): void {
-    const { slots, metrics } = this.#parts;
+    const { slots, runner, metrics, clock } = this.#parts;
+    const nowMs = clock.now();
     for (const metricId of metricIds) {
-      if (!slots.wake(metricId)) metrics.lostWakes.inc();
+      if (!slots.wake(metricId, nowMs, runner.apartMs(metricId))) metrics.lostWakes.inc();
     }
     this.#pump();
   }
@@ -78,16 +81,33 @@ export class Dispatcher {
 
   /** Begins nothing any more. Resolves when what is under way has ended. */
   async stop(): Promise<void> {
-    this.#stopping = true;
+    this.#stopping.abort();
     await this.settled();
   }
 
   #pump(): void {
-    if (this.#stopping) return;
+    if (this.#stopping.signal.aborted) return;
     for (const decision of this.#parts.slots.decide(this.#parts.clock.now())) {
       const activity = this.#carryOut(decision).finally(() => this.#activities.delete(activity));
       this.#activities.add(activity);
     }
+    this.#setAlarm();
+  }
+
+  /** Comes back when the policy wants to be asked though nothing has happened. */
+  #setAlarm(): void {
+    const { slots, clock } = this.#parts;
+    const { signal } = this.#stopping;
+    const { dueMs } = slots;
+    if (dueMs === null || this.#alarmIsSet || signal.aborted) return;
+    this.#alarmIsSet = true;
+    clock.sleep(Math.max(0, dueMs - clock.now()), signal).then(
+      () => {
+        this.#alarmIsSet = false;
+        this.#pump();
+      },
+      () => undefined,
+    );
   }
 
   async #carryOut(decision: Decision): Promise<void> {

@@ -14,7 +14,7 @@ import type { ModelWorker, RunReply } from './model-worker.ts';
 import type { Patience } from './patience.ts';
 import { Rhythm } from './rhythm.ts';
 import type { SchedulerMetrics } from './scheduler-metrics.ts';
-import type { TurnEnd } from './slots.ts';
+import type { TurnEnd } from './slot-terms.ts';
 import type { WarmModel, WarmModels } from './warm-models.ts';
 
 export interface ModelRunnerParts {
@@ -70,6 +70,12 @@ export class ModelRunner {
       this.#parts.warmModels.drop(metricId);
       throw error;
     }
+  }
+
+  /** How far the rows of a metric are apart, by the last two that were processed; null if nobody knows. */
+  apartMs(metricId: string): number | null {
+    const seconds = this.#rhythm.of(metricId);
+    return seconds === null ? null : 1000 * seconds;
   }
 
   /** What the store says is to be done, and the epoch to do it under; null if that is nothing of ours. Drops a model that is of no use for it. */

@@ -85,6 +85,7 @@ export class ModelScheduler {
       memoryBudgetBytes: settings.memoryBudgetBytes,
       typicalModelBytes: TYPICAL_MODEL_BYTES,
       maxWaiting: MAX_WAITING,
+      maxGatherMs: settings.maxGatherMs,
     });
     const metrics = schedulerMetrics(telemetry.registry, () => ({
       ...slots.usage(),

@@ -9,6 +9,7 @@ it('tells how far the last two rows are apart, whether they came together or not
   expect(rhythm.rows('a', Float64Array.of())).toBeNull();
   expect(rhythm.rows('a', Float64Array.of(700, 710))).toBe(10);
   expect(rhythm.rows('a', Float64Array.of(715))).toBe(5);
+  expect(['a', 'b', 'c'].map((metricId) => rhythm.of(metricId))).toEqual([5, 60, null]);
 });
 
 it('forgets the metrics it saw longest ago when there are more than 100,000', () => {

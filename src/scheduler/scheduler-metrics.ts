@@ -1,5 +1,5 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
-import type { SlotUsage } from './slots.ts';
+import type { SlotUsage } from './slot-terms.ts';
 import type { WarmModels } from './warm-models.ts';
 
 const PREFIX = 'htmengine_scheduler_';
@@ -27,6 +27,11 @@ export function schedulerMetrics(registry: Registry, usage: () => Usage) {
     () => usage().memoryBudgetBytes,
   );
   gauge('waiting_models', 'Models that wait for a worker', () => usage().waitingModels);
+  gauge(
+    'gathering_models',
+    'Models, among those that wait, that are not in memory and wait for more of their rows',
+    () => usage().gatheringModels,
+  );
   gauge(
     'unsaved_rows',
     'Rows that loaded models have learned since their checkpoints',

@@ -2,7 +2,8 @@ import { LinkedSet } from './linked-set.ts';
 
 /** What the policy knows of models and workers, and how it picks among them. */
 
-export type Phase = 'idle' | 'waiting' | 'running' | 'leaving' | 'claimed';
+/** `gathering`: cold, with a row to process, and waiting for more of them. */
+export type Phase = 'idle' | 'waiting' | 'gathering' | 'running' | 'leaving' | 'claimed';
 
 /**
  * `fresh`: woken, so perhaps a new sample that somebody waits for. `replaying`: since it was loaded it has only seen
@@ -25,6 +26,10 @@ export interface SlotModel {
   bytes: number;
   /** When its next row is expected, by the clock of `finished`; null if nobody knows. */
   nextMs: number | null;
+  /** While it gathers: when that ends, by the clock of `wake`. */
+  dueMs: number;
+  /** Its turn began with loading it. */
+  swapsIn: boolean;
 }
 
 export interface SlotWorker {
@@ -56,6 +61,8 @@ export function newModel(metricId: string): SlotModel {
     runsOn: null,
     bytes: 0,
     nextMs: null,
+    dueMs: 0,
+    swapsIn: false,
   };
 }
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Decision, type SlotLimits, Slots, type TurnEnd } from './slots.ts';
+import type { Decision, SlotLimits, TurnEnd } from './slot-terms.ts';
+import { Slots } from './slots.ts';
 
 const LIMITS: SlotLimits = {
   workers: 1,
@@ -8,6 +9,7 @@ const LIMITS: SlotLimits = {
   memoryBudgetBytes: 1000,
   typicalModelBytes: 100,
   maxWaiting: 100,
+  maxGatherMs: 0,
 };
 
 function text(decisions: readonly Decision[]): string[] {
@@ -124,6 +126,100 @@ describe('slots: the line', () => {
   });
 });
 
+describe('slots: gathering rows of one model', () => {
+  /** Has memory for one model, which another one holds, and was busy swapping in for long; the time is 20 s. */
+  function pressed(maxGatherMs = 3_000): Slots {
+    const policy = slots({ memoryBudgetBytes: 100, maxGatherMs });
+    policy.wake('warm', 0);
+    policy.decide(0);
+    policy.decide(20_000);
+    policy.finished('warm', 100, 'rest');
+    policy.decide(20_000);
+    return policy;
+  }
+
+  it('lets a cold model wait for its next rows, and no longer than allowed', () => {
+    const policy = pressed();
+    policy.wake('a', 20_000, 1_000);
+    expect(policy.decide(20_000)).toEqual([]);
+    expect(policy.dueMs).toBe(23_000);
+    expect(policy.usage()).toMatchObject({ waitingModels: 1, gatheringModels: 1 });
+    policy.wake('a', 21_000, 1_000);
+    policy.wake('a', 22_000, 1_000);
+    expect(policy.decide(22_999)).toEqual([]);
+    expect(text(policy.decide(23_000))).toEqual(['evict warm on 0']);
+    policy.evicted('warm');
+    expect(text(policy.decide(23_000))).toEqual(['run a on 0']);
+    expect(policy.dueMs).toBeNull();
+  });
+
+  it('ends the wait with the last row that can be expected before its end', () => {
+    const policy = pressed();
+    policy.wake('a', 20_000, 2_000);
+    expect(policy.decide(20_000)).toEqual([]);
+    policy.wake('a', 22_000, 2_000);
+    expect(text(policy.decide(22_000))).toEqual(['evict warm on 0']);
+  });
+
+  it.each([
+    ['whose next row comes later than that', 3_001],
+    ['of which nobody knows when it comes', null],
+  ])('lets no model wait %s', (_, apartMs) => {
+    const policy = pressed();
+    policy.wake('a', 20_000, apartMs);
+    expect(text(policy.decide(20_000))).toEqual(['evict warm on 0']);
+  });
+
+  it('lets nobody wait if that is not allowed', () => {
+    const policy = pressed(0);
+    policy.wake('a', 20_000, 1_000);
+    expect(text(policy.decide(20_000))).toEqual(['evict warm on 0']);
+  });
+
+  it('lets nobody wait while swapping in takes little time, and the longer the more it takes', () => {
+    const policy = slots({ memoryBudgetBytes: 100, maxGatherMs: 3_000 });
+    warm(policy, 'warm');
+    policy.wake('a', 0, 1_000);
+    expect(text(policy.decide(0))).toEqual(['evict warm on 0']);
+    policy.evicted('warm');
+    policy.decide(0);
+    // Half of the time that counts.
+    policy.decide(5_000);
+    policy.finished('a', 100, 'rest');
+    policy.decide(5_000);
+    policy.wake('b', 5_000, 1_000);
+    policy.decide(5_000);
+    expect(policy.dueMs).toBe(6_500);
+  });
+
+  it('lets nobody wait while there is memory, and begins at once when it gets free', () => {
+    const policy = pressed();
+    policy.wake('a', 20_000, 1_000);
+    policy.wake('b', 20_000, 1_000);
+    expect(policy.decide(20_000)).toEqual([]);
+    policy.claim('warm');
+    policy.release('warm');
+    expect(text(policy.decide(20_100))).toEqual(['run a on 0']);
+    policy.finished('a', null, 'rest');
+    expect(text(policy.decide(20_100))).toEqual(['run b on 0']);
+  });
+
+  it('keeps a model that somebody claims from running, and its row', () => {
+    const policy = pressed();
+    policy.wake('a', 20_000, 1_000);
+    expect(policy.claim('a')).toBe(true);
+    expect(policy.decide(24_000)).toEqual([]);
+    policy.release('a');
+    expect(text(policy.decide(24_000))).toEqual(['evict warm on 0']);
+  });
+
+  it('counts those that gather among those that wait', () => {
+    const policy = pressed();
+    for (let i = 0; i < LIMITS.maxWaiting; i++) policy.wake(`m${i}`, 20_000, 1_000);
+    expect(policy.wake('one more', 20_000, 1_000)).toBe(false);
+  });
+});
+
 describe('slots: workers', () => {
   it('spreads cold models over workers and lanes', () => {
     const policy = slots({ workers: 2, lanes: 2 });
@@ -167,7 +263,7 @@ describe('slots: workers', () => {
     expect(policy.usage().warmModels).toBe(3);
     policy.workerDown(0);
     policy.workerDown(1);
-    expect(policy.usage()).toEqual({ warmModels: 0, heldBytes: 0, waitingModels: 2 });
+    expect(policy.usage()).toMatchObject({ warmModels: 0, heldBytes: 0, waitingModels: 2 });
     expect(policy.decide()).toEqual([]);
     policy.workerUp(1);
     expect(text(policy.decide())).toEqual(['run busy on 1']);
@@ -181,7 +277,7 @@ describe('slots: workers', () => {
     policy.decide();
     policy.workerDown(0);
     policy.finished('a', null, 'more');
-    expect(policy.usage()).toEqual({ warmModels: 0, heldBytes: 0, waitingModels: 1 });
+    expect(policy.usage()).toMatchObject({ warmModels: 0, heldBytes: 0, waitingModels: 1 });
     policy.workerUp(0);
     expect(text(policy.decide())).toEqual(['run a on 0']);
   });
@@ -387,13 +483,20 @@ describe('slots: whatever happens', () => {
     readonly turns = new Map<string, number>();
     readonly starts: string[] = [];
 
+    nowMs = 0;
+
     constructor(given: { workers: number; lanes: number; memoryBudgetBytes: number }) {
       this.limits = given;
-      this.policy = new Slots({ ...LIMITS, ...given });
+      this.policy = new Slots({ ...LIMITS, ...given, maxGatherMs: 10_000 });
+    }
+
+    wake(metricId: string): void {
+      this.policy.wake(metricId, this.nowMs, 1000 * Number(metricId.slice(1)));
     }
 
     decide(): void {
-      for (const { kind, metricId, worker } of this.policy.decide()) {
+      this.nowMs += 500;
+      for (const { kind, metricId, worker } of this.policy.decide(this.nowMs)) {
         expect(this.running.has(metricId) || this.leaving.has(metricId) || this.claimed.has(metricId)).toBe(
           false,
         );
@@ -462,7 +565,7 @@ describe('slots: whatever happens', () => {
           if (kind === 'wake') {
             const metricId = `m${pick % METRICS}`;
             world.due.add(metricId);
-            world.policy.wake(metricId);
+            world.wake(metricId);
           } else if (kind === 'finish') {
             const metricId = choose(world.running.keys());
             if (metricId !== undefined) world.finish(metricId, drop === 0 || lost.delete(metricId), end);
@@ -513,7 +616,7 @@ describe('slots: whatever happens', () => {
     fc.assert(
       fc.property(limits, models, durations, fc.nat(3), (given, count, ticks, replayTurns) => {
         const world = new World(given);
-        for (let i = 0; i < count; i++) world.policy.wake(`m${i}`);
+        for (let i = 0; i < count; i++) world.wake(`m${i}`);
         const ticksLeft = new Map<string, number>();
         let begun = 0;
         for (let tick = 0; tick < 200 * count && world.starts.length < 20 * count; tick++) {

@@ -1,3 +1,4 @@
+import { Gathering } from './gathering.ts';
 import { LinkedSet } from './linked-set.ts';
 import { MemoryBudget } from './memory-budget.ts';
 import {
@@ -13,36 +14,7 @@ import {
   type Urgency,
   waiting,
 } from './slot-models.ts';
-
-export interface SlotLimits {
-  readonly workers: number;
-  /** Turns that may be under way on one worker: one computes while others read or commit. */
-  readonly lanes: number;
-  /** Over all workers. One model is allowed whatever its size. */
-  readonly memoryBudgetBytes: number;
-  /** What a model is taken to need before the first one has told its size. */
-  readonly typicalModelBytes: number;
-  /** Cold models in line at the most. */
-  readonly maxWaiting: number;
-}
-
-/**
- * How a turn ended. `rest`: nothing is left to do. `more`: rows are left. `replaying`: rows are left and none of
- * those of this turn was new, so that all of it would be lost if the model left now. `declined`: nothing was done,
- * because there are more rows than a fresh turn is for.
- */
-export type TurnEnd = 'rest' | 'more' | 'replaying' | 'declined';
-
-/**
- * `run`: begin a turn of the model on that worker, `fresh` if it is one before those with a known backlog. `evict`: save
- * the model if that is worth it, and drop it.
- */
-export interface Decision {
-  readonly kind: 'run' | 'evict';
-  readonly metricId: string;
-  readonly worker: number;
-  readonly fresh: boolean;
-}
+import type { Decision, SlotLimits, SlotUsage, TurnEnd } from './slot-terms.ts';
 
 /** So many turns of fresh models begin before one of a backlog, while both wait. */
 const FRESH_TURNS = 8;
@@ -61,6 +33,7 @@ const BACKLOG_TURNS = 10;
  *   somewhere new: else a model with a long replay might begin it again and again.
  * - A cold model starts when its memory is free. Of the models that stand in its way those that wait and came later, or
  *   have a backlog, give way, so that no model is kept out for ever by others that are always busy.
+ * - While memory is short and much time goes into swapping, a cold model waits a little for more of its rows (`Gathering`).
  */
 export class Slots {
   readonly #limits: SlotLimits;
@@ -71,6 +44,9 @@ export class Slots {
   /** Warm models with nothing to do, in the order of use. */
   readonly #idle = new LinkedSet<SlotModel>();
   readonly #memory: MemoryBudget;
+  readonly #gathering: Gathering;
+  /** Turns of models that had to be loaded for a few rows. */
+  #swappingIn = 0;
   #tickets = 0;
   /** Fresh turns that began since the last one of a backlog. */
   #freshTurns = 0;
@@ -78,6 +54,7 @@ export class Slots {
   constructor(limits: SlotLimits) {
     this.#limits = limits;
     this.#memory = new MemoryBudget(limits.memoryBudgetBytes, limits.typicalModelBytes);
+    this.#gathering = new Gathering(limits.maxGatherMs);
     this.#workers = Array.from({ length: limits.workers }, (_, index) => ({
       index,
       up: true,
@@ -89,21 +66,35 @@ export class Slots {
 
   /**
    * The model may have work. One that waits already keeps its place; one that is busy gets another turn.
+   * @param nowMs by the clock of `finished`
+   * @param apartMs how far its rows are apart; null if nobody knows.
    * @returns false if the line is full and the wake-up is lost.
    */
-  wake(metricId: string): boolean {
+  wake(metricId: string, nowMs = 0, apartMs: number | null = null): boolean {
     const known = this.#models.get(metricId);
-    if (known === undefined && waiting(this.#cold) >= this.#limits.maxWaiting) return false;
+    if (known === undefined && this.#waitingCold >= this.#limits.maxWaiting) return false;
     const model = known ?? this.#add(metricId);
-    if (model.phase === 'idle') this.#enqueue(model);
-    else if (model.phase !== 'waiting') model.again = true;
+    if (model.phase === 'gathering') {
+      if (!this.#gathering.isWorthMore(model, nowMs, apartMs)) this.#gathered(model);
+    } else if (model.phase === 'idle') {
+      if (known !== undefined || !this.#gather(model, nowMs, apartMs)) this.#enqueue(model);
+    } else if (model.phase !== 'waiting') {
+      model.again = true;
+    }
     return true;
   }
 
-  /** What is to be done now, in order. To be asked after every event. @param nowMs by the clock of `finished` */
+  /** When to ask again though nothing has happened; null if that is not needed. */
+  get dueMs(): number | null {
+    return this.#gathering.first?.dueMs ?? null;
+  }
+
+  /** What is to be done now, in order. To be asked after every event, and at `dueMs`. @param nowMs by the clock of `finished` */
   decide(nowMs = 0): Decision[] {
+    for (const model of this.#gathering.due(nowMs)) this.#gathered(model);
     const decisions: Decision[] = [];
     for (let next = this.#next(nowMs); next !== null; next = this.#next(nowMs)) decisions.push(next);
+    this.#gathering.swappingIn = this.#swappingIn / (this.#limits.lanes * this.#workers.length);
     return decisions;
   }
 
@@ -115,6 +106,8 @@ export class Slots {
   finished(metricId: string, bytes: number | null, end: TurnEnd, nextMs: number | null = null): void {
     const model = this.#expect(metricId, 'running');
     this.#worker(model.runsOn).running--;
+    if (model.swapsIn) this.#swappingIn--;
+    model.swapsIn = false;
     model.runsOn = null;
     // A worker that went down meanwhile took the model with it.
     if (bytes === null || model.warmOn === null) {
@@ -145,7 +138,7 @@ export class Slots {
    */
   claim(metricId: string): boolean {
     const model = this.#models.get(metricId) ?? this.#add(metricId);
-    if (model.phase === 'waiting') {
+    if (model.phase === 'waiting' || model.phase === 'gathering') {
       this.#dequeue(model);
       model.again = true;
     } else if (model.phase !== 'idle') {
@@ -189,8 +182,13 @@ export class Slots {
     return {
       warmModels: count((worker) => worker.models),
       heldBytes: this.#memory.heldBytes,
-      waitingModels: waiting(this.#cold) + count((worker) => waiting(worker.lines)),
+      waitingModels: this.#waitingCold + count((worker) => waiting(worker.lines)),
+      gatheringModels: this.#gathering.size,
     };
+  }
+
+  get #waitingCold(): number {
+    return waiting(this.#cold) + this.#gathering.size;
   }
 
   #next(nowMs: number): Decision | null {
@@ -208,7 +206,11 @@ export class Slots {
 
   #nextOf(urgencies: readonly Urgency[], free: readonly SlotWorker[], nowMs: number): Decision | null {
     const warm = earliest(free.flatMap(({ lines }) => urgencies.map((urgency) => lines[urgency].first)));
-    const cold = earliest(urgencies.map((urgency) => this.#cold[urgency].first));
+    // Where there is memory and nobody in line for it, nobody need gather.
+    const cold =
+      this.#memory.hasRoom && waiting(this.#cold) === 0
+        ? this.#gathering.first
+        : earliest(urgencies.map((urgency) => this.#cold[urgency].first));
     if (cold !== null && (warm === null || cold.ticket < warm.ticket)) {
       if (this.#memory.hasRoom) return this.#start(cold, leastLoaded(free));
       const victim = this.#memory.willHaveRoom ? null : this.#victim(nowMs, cold);
@@ -231,7 +233,11 @@ export class Slots {
     worker.running++;
     const fresh = model.urgency === 'fresh';
     this.#freshTurns = model.urgency === 'backlog' ? 0 : this.#freshTurns + 1;
-    if (model.warmOn === null) this.#occupy(model, worker.index, this.#memory.reservedBytes);
+    if (model.warmOn === null) {
+      this.#occupy(model, worker.index, this.#memory.reservedBytes);
+      model.swapsIn = fresh;
+      if (fresh) this.#swappingIn++;
+    }
     return { kind: 'run', metricId: model.metricId, worker: worker.index, fresh };
   }
 
@@ -292,7 +298,23 @@ export class Slots {
   }
 
   #dequeue(model: SlotModel): void {
-    this.#line(model).delete(model);
+    if (model.phase === 'gathering') this.#gathering.delete(model);
+    else this.#line(model).delete(model);
+  }
+
+  /** Lets a cold model that was woken wait for more of its rows, if that is the time for it. */
+  #gather(model: SlotModel, nowMs: number, apartMs: number | null): boolean {
+    if (this.#memory.hasRoom || !this.#gathering.add(model, nowMs, apartMs)) return false;
+    model.phase = 'gathering';
+    model.ticket = ++this.#tickets;
+    return true;
+  }
+
+  /** It has the place in line of when it was woken. */
+  #gathered(model: SlotModel): void {
+    this.#gathering.delete(model);
+    model.phase = 'waiting';
+    this.#line(model).insert(model, ({ ticket }) => ticket > model.ticket);
   }
 
   #line(model: SlotModel): LinkedSet<SlotModel> {
@@ -332,10 +354,3 @@ const URGENCY: Readonly<Record<TurnEnd, Urgency>> = {
   replaying: 'replaying',
   declined: 'backlog',
 };
-
-export interface SlotUsage {
-  /** Loaded, or being loaded. */
-  readonly warmModels: number;
-  readonly heldBytes: number;
-  readonly waitingModels: number;
-}

@@ -111,6 +111,7 @@ export class SimulatedEngine implements Life {
         memoryBudgetBytes: 50_000,
         sliceRows: 8,
         checkpointRows: 12,
+        maxGatherMs: 3_000,
         sweepMs: SWEEP_MS,
       },
       runtime: {

@@ -48,6 +48,14 @@ export const scheduler = z
       .describe(
         'A model with so many unsaved rows is saved in any case; when fewer are is decided by what saving and replaying cost.',
       ),
+    maxGatherMs: z
+      .int()
+      .min(0)
+      .max(60_000)
+      .default(3_000)
+      .describe(
+        'While memory is short and much time goes into loading models, a sample may wait so long for the next ones of its metric, so that loading its model serves several; 0: never.',
+      ),
     sweepMs: sweepMs('the store is asked for rows'),
   })
   .prefault({})

@@ -22,6 +22,7 @@ export const DEFAULT_SETTINGS: ModelSchedulerParts['settings'] = {
   memoryBudgetBytes: 1_000_000,
   sliceRows: 50,
   checkpointRows: 200,
+  maxGatherMs: 0,
   sweepMs: 1_000,
 };
 
