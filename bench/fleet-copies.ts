@@ -97,8 +97,10 @@ const ID_OFFSET = 8;
 function copyRows(path: string, metrics: readonly FleetMetric[]): Copy[] {
   const db = new Database(path);
   try {
-    // What is cut short is made anew, so nothing has to be written twice; and what refers to what is known.
-    db.pragma('journal_mode = OFF');
+    // What is cut short is made anew, so nothing has to be safe; and what refers to what is known.
+    // With a write-ahead log all of it would be written twice.
+    if (db.pragma('journal_mode = MEMORY', { simple: true }) !== 'memory')
+      throw new Error('the database of the prototypes is in use');
     db.pragma('synchronous = OFF');
     db.pragma('cache_size = -400000');
     db.pragma('foreign_keys = OFF');
