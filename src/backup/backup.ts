@@ -1,5 +1,5 @@
-import { cp, mkdir, open, readdir, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { access, cp, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { HtmEngineError } from '../errors.ts';
 import { databaseFile } from '../data-directory.ts';
 import {
@@ -10,11 +10,12 @@ import {
   type SnapshotModel,
   type SnapshotSummary,
 } from '../open-store.ts';
+import { isArchive, pack } from './archive.ts';
 import { describeFile, newManifest, writeManifest, type ManifestFile } from './manifest.ts';
 
 export interface BackupParts {
   readonly dataDirectory: string;
-  /** An empty directory, or one that does not exist. */
+  /** An empty directory, or one that does not exist; or a file that does not exist, by its name an archive. */
   readonly target: string;
   readonly programVersion: string;
   /** How long the database may be locked by others. */
@@ -38,6 +39,40 @@ const ATTEMPTS = 3;
  * @throws HtmEngineError `backup_failed`, `store_unavailable`
  */
 export async function backUp(parts: BackupParts): Promise<BackupOutcome> {
+  return isArchive(parts.target) ? backUpToArchive(parts) : backUpToDirectory(parts);
+}
+
+/** A directory is made beside the file and packed into it; the file is there when all of it is. */
+async function backUpToArchive(parts: BackupParts): Promise<BackupOutcome> {
+  const { target } = parts;
+  if (await exists(target)) {
+    throw new HtmEngineError(
+      'backup_failed',
+      `${target} is there already: give the name of a file that does not exist yet`,
+    );
+  }
+  const directory = `${target}.making-${process.pid}`;
+  const scratch = join(directory, basename(target));
+  const content = join(directory, 'content');
+  try {
+    const outcome = await backUpToDirectory({ ...parts, target: content });
+    await pack(content, scratch);
+    await rename(scratch, target);
+    await sync(dirname(target), 'r');
+    return { ...outcome, bytes: (await stat(target)).size };
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function backUpToDirectory(parts: BackupParts): Promise<BackupOutcome> {
   const { target } = parts;
   await makeEmpty(target);
   for (let attempt = 1; ; attempt++) {
@@ -110,7 +145,7 @@ async function finish(
   const paths = ['htmengine.db', ...checkpoints.map(({ path }) => path)];
   const files: ManifestFile[] = [];
   for (const path of paths) {
-    await syncFile(join(target, path));
+    await sync(join(target, path), 'r+');
     files.push(await describeFile(target, path));
     onProgress?.(files.length, paths.length);
   }
@@ -120,8 +155,8 @@ async function finish(
   return { metrics, rows, checkpoints: checkpoints.length, bytes };
 }
 
-async function syncFile(path: string): Promise<void> {
-  const file = await open(path, 'r+');
+async function sync(path: string, flags: 'r' | 'r+'): Promise<void> {
+  const file = await open(path, flags);
   try {
     await file.sync();
   } finally {

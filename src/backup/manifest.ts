@@ -55,25 +55,26 @@ export async function writeManifest(directory: string, manifest: Manifest): Prom
 
 /**
  * The manifest of a backup, each of whose files was read and found to be what was backed up.
+ * @param backup what it is called by.
  * @param onFile told after each file.
  * @throws HtmEngineError `backup_unusable`
  */
 export async function verifiedManifest(
   directory: string,
+  backup: string,
   onFile: (file: ManifestFile, files: number) => void,
 ): Promise<Manifest> {
-  const manifest = await readManifest(directory);
+  const manifest = await readManifest(directory, backup);
   for (const file of manifest.files) {
     const { path, bytes, sha256 } = file;
     const found = await describeFile(directory, path).catch((error: unknown) => {
       throw unusable(
-        directory,
+        backup,
         `${path} cannot be read (${error instanceof Error ? error.message : String(error)})`,
       );
     });
-    if (found.bytes !== bytes)
-      throw unusable(directory, `${path} has ${found.bytes} bytes instead of ${bytes}`);
-    if (found.sha256 !== sha256) throw unusable(directory, `the checksum of ${path} does not match`);
+    if (found.bytes !== bytes) throw unusable(backup, `${path} has ${found.bytes} bytes instead of ${bytes}`);
+    if (found.sha256 !== sha256) throw unusable(backup, `the checksum of ${path} does not match`);
     onFile(file, manifest.files.length);
   }
   return manifest;
@@ -87,24 +88,24 @@ export async function describeFile(directory: string, path: string): Promise<Man
   return { path: path.split(sep).join('/'), bytes: size, sha256: hash.digest('hex') };
 }
 
-async function readManifest(directory: string): Promise<Manifest> {
+async function readManifest(directory: string, backup: string): Promise<Manifest> {
   let text: string;
   try {
     text = await readFile(join(directory, MANIFEST), 'utf8');
   } catch {
-    throw unusable(directory, `it has no ${MANIFEST}, so it is no backup or was not finished`);
+    throw unusable(backup, `it has no ${MANIFEST}, so it is no backup or was not finished`);
   }
   let content: unknown;
   try {
     content = JSON.parse(text);
   } catch {
-    throw unusable(directory, `its ${MANIFEST} is not JSON`);
+    throw unusable(backup, `its ${MANIFEST} is not JSON`);
   }
   const manifest = schema.safeParse(content);
   if (manifest.success) return manifest.data;
   const [issue] = manifest.error.issues;
   throw unusable(
-    directory,
+    backup,
     `its ${MANIFEST} is not one this program reads (${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''})`,
   );
 }

@@ -3,9 +3,11 @@ import { dirname, join, resolve } from 'node:path';
 import { HtmEngineError } from '../errors.ts';
 import { databaseFile } from '../data-directory.ts';
 import { listCheckpointFiles, readSnapshot, type SnapshotSummary } from '../open-store.ts';
+import { isArchive, unpack } from './archive.ts';
 import { unusable, verifiedManifest } from './manifest.ts';
 
 export interface RestoreParts {
+  /** A directory or an archive. */
   readonly backup: string;
   /** Must not exist, or be empty. */
   readonly dataDirectory: string;
@@ -27,11 +29,34 @@ export interface RestoreOutcome {
  * @throws HtmEngineError `backup_unusable`, `store_not_empty`, `store_unavailable`
  */
 export async function restore(parts: RestoreParts): Promise<RestoreOutcome> {
-  const { backup, onProgress } = parts;
+  const { backup } = parts;
   const dataDirectory = resolve(parts.dataDirectory);
   await refuseUnlessEmpty(dataDirectory);
+  if (!isArchive(backup)) return restoreDirectory({ ...parts, dataDirectory });
+  const unpacked = `${dataDirectory}.unpacking-${process.pid}`;
+  await mkdir(unpacked, { recursive: true, mode: 0o750 });
+  try {
+    await unpack(backup, unpacked).catch((error: unknown) => {
+      throw unusable(
+        backup,
+        `it cannot be unpacked (${error instanceof Error ? error.message : String(error)})`,
+      );
+    });
+    return await restoreDirectory({ ...parts, dataDirectory, content: unpacked });
+  } finally {
+    await rm(unpacked, { recursive: true, force: true });
+  }
+}
+
+/** @param parts.content where the backup's files are, if that is not what it is called by */
+async function restoreDirectory({
+  backup,
+  content = backup,
+  dataDirectory,
+  onProgress,
+}: RestoreParts & { readonly content?: string }): Promise<RestoreOutcome> {
   let done = 0;
-  const manifest = await verifiedManifest(backup, (_, files) => onProgress?.(++done, 2 * files));
+  const manifest = await verifiedManifest(content, backup, (_, files) => onProgress?.(++done, 2 * files));
   const parent = dirname(dataDirectory);
   await mkdir(parent, { recursive: true });
   const scratch = `${dataDirectory}.restoring-${process.pid}`;
@@ -39,7 +64,7 @@ export async function restore(parts: RestoreParts): Promise<RestoreOutcome> {
     await mkdir(scratch, { mode: 0o750 });
     for (const { path } of manifest.files) {
       await mkdir(dirname(join(scratch, path)), { recursive: true, mode: 0o750 });
-      await cp(join(backup, path), join(scratch, path));
+      await cp(join(content, path), join(scratch, path));
       await sync(join(scratch, path), 'r+');
       onProgress?.(++done, 2 * manifest.files.length);
     }

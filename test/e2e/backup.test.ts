@@ -159,6 +159,24 @@ it(
       expect(await readdir(root.path)).not.toContain('restored');
     }
 
+    // One file instead of a directory.
+    const archive = inRoot('backup.tar.gz');
+    const packed = await command('backup', archive, '--data-dir', data, '--json');
+    const made = JSON.parse(packed.stdout) as { rows: number; checkpoints: number };
+    expect(made).toMatchObject({ metrics: METRICS, rows: METRICS * ROWS });
+    expect((await command('backup', archive, '--data-dir', data)).stderr).toContain('is there already');
+    await writeFile(inRoot('cut.tar.gz'), (await readFile(archive)).subarray(0, -100));
+    expect((await restored('cut.tar.gz')).stderr).toContain('cannot be unpacked');
+    const unpacked = await command('restore', archive, '--data-dir', inRoot('from-file'), '--json');
+    expect(JSON.parse(unpacked.stdout)).toMatchObject({
+      metrics: METRICS,
+      rows: made.rows,
+      checkpoints: made.checkpoints,
+      checkpointsLeftOut: 0,
+    });
+    // Neither leaves anything else behind.
+    expect((await readdir(root.path)).filter((name) => /making|unpacking|restor/.test(name))).toEqual([]);
+
     // As if the saved models had been copied later than the database.
     const database = new Database(join(data, 'htmengine.db'));
     database.exec('update scheduler_watermark set processed_rowid = 100');

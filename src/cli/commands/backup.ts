@@ -8,23 +8,30 @@ export function registerBackup(program: Command): void {
     program
       .command('backup')
       .description('back up rows, scores and saved models, while the engine runs or not')
-      .argument('<directory>', 'where to: it must not exist yet, or be empty')
+      .argument(
+        '<target>',
+        'where to: a directory, or a file named *.tar, *.tar.gz or *.tgz; new, or an empty directory',
+      )
       .option('--json', 'print the outcome as JSON'),
   )
     .addHelpText(
       'after',
-      examples('htmengine backup /backups/2026-11-25 --data-dir ./htmengine-data') +
+      examples(
+        'htmengine backup /backups/2026-11-25 --data-dir ./htmengine-data',
+        'htmengine backup /backups/2026-11-25.tar.gz --data-dir ./htmengine-data',
+      ) +
         `
 Takes the settings that "up" takes, to find the data directory, which it reads itself: run it on the engine's machine,
 as a user that may read its files. The engine is not held up. What is backed up is one moment's state of the database;
-what is lost after it is what came later. A backup without its backup.json was not finished and is refused.
+what is lost after it is what came later. A backup without its backup.json was not finished and is refused. A file is
+packed from a directory beside it, so it needs the space of both for a while.
 
 With a database server (--store) use the server's own tool, mariadb-dump --single-transaction or pg_dump: saved models
-are rows there too. Or stop the engine and copy everything into files: htmengine copy --from URL --to DIRECTORY.
+are rows there too, of the same moment. Or stop the engine and copy everything into files: htmengine copy --from URL --to DIRECTORY.
 `,
     )
-    .action(async (directory: string, options: BackupOptions) =>
-      (await import('../backup.ts')).backup(directory, options),
+    .action(async (target: string, options: BackupOptions) =>
+      (await import('../backup.ts')).backup(target, options),
     );
 
   addConfigOptions(
@@ -38,6 +45,7 @@ are rows there too. Or stop the engine and copy everything into files: htmengine
       'after',
       examples(
         'htmengine restore /backups/2026-11-25 --data-dir ./restored',
+        'htmengine restore /backups/2026-11-25.tar.gz --data-dir ./restored',
         'htmengine up --data-dir ./restored',
       ) +
         `
