@@ -110,6 +110,10 @@ function startDiskWatch(
   started.push(() => disk.stop());
 }
 
-function areCheckpointsRows({ checkpoints: { keptIn }, store }: Config): boolean {
+/** Whether saved models are kept in the database rather than in files. */
+export function areCheckpointsRows({
+  checkpoints: { keptIn },
+  store,
+}: Pick<Config, 'checkpoints' | 'store'>): boolean {
   return keptIn === 'auto' ? store.url !== SQLITE : keptIn === 'database';
 }

@@ -12,6 +12,10 @@ const LEAST_BYTES = 64 * 2 ** 20;
  */
 export function memoryShare(totalBytes: number, constrainedBytes: number, workers: number): number {
   const present = constrainedBytes > 0 ? Math.min(totalBytes, constrainedBytes) : totalBytes;
-  const besides = PROCESS_BYTES + workers * WORKER_BYTES;
-  return Math.max(LEAST_BYTES, Math.floor(Math.min(present / 2, present - besides)));
+  return Math.max(LEAST_BYTES, Math.floor(Math.min(present / 2, present - besidesModels(workers))));
+}
+
+/** The most that an engine takes besides its models, in bytes. */
+export function besidesModels(workers: number): number {
+  return PROCESS_BYTES + workers * WORKER_BYTES;
 }

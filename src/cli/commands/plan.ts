@@ -30,11 +30,13 @@ export function registerPlan(program: Command): void {
       examples(
         'htmengine plan --metrics 2000 --interval 60',
         'htmengine plan --metrics 10000 --interval 300 --seconds 30 --json',
+        'htmengine plan --metrics 2000 --interval 60 --store postgres://me@db.example/htmengine_plan',
       ) +
         `
 Trains a few models for some seconds, saves, loads and stores, in a temporary directory (TMPDIR; put it on the disk
 that the engine will use), and computes from what that cost here and now. Takes the settings that "up" takes. An engine on the
-same machine makes it slower, as it would make another engine. Rows are measured on SQLite whatever --store says.
+same machine makes it slower, as it would make another engine. With --store URL the database server is measured: give an
+empty database on it, which is left empty; one that has metrics is refused.
 Exit codes: 0 this machine can carry it, 1 it cannot.
 `,
     )

@@ -1,19 +1,21 @@
+import { besidesModels } from '../../memory-share.ts';
+import { rowsBetweenSaves, STAYING_SAVES } from '../../scheduler/checkpoint-policy.ts';
+
 /** What one sample, and one model, cost on this machine. */
 export interface Costs {
   /** Of a model in memory. */
   readonly modelBytes: number;
   /** Of its saved form. */
   readonly checkpointBytes: number;
-  /** Of a stored row with its scores. */
-  readonly rowBytes: number;
+  /** Of a stored row with its scores; null on a database server, which has a disk of its own. */
+  readonly rowBytes: number | null;
   /** One row through a warm model. */
   readonly computeMs: number;
   readonly loadMs: number;
+  /** Packing alone, for which the worker is needed; writing goes on beside it. */
   readonly saveMs: number;
   /** T0, T1 and T2 of one sample, when many share a commit. */
   readonly storeMs: number;
-  /** Of a process that holds no models. */
-  readonly baseBytes: number;
 }
 
 /** What is asked for, and what there is. */
@@ -37,7 +39,10 @@ export interface Estimate {
   readonly workersBusy: number;
   readonly storeBusy: number;
   readonly residentBytes: number;
-  readonly diskBytesPerDay: number;
+  /** Of checkpoints. */
+  readonly savesPerSecond: number;
+  /** Of rows; null if they are on a server. */
+  readonly diskBytesPerDay: number | null;
   readonly checkpointBytes: number;
   /** With rows purged at `maxAgeDays`; null if they are kept for ever. */
   readonly diskBytesKept: number | null;
@@ -52,8 +57,6 @@ export interface Estimate {
 
 /** Rows that always stay of a metric with a model: the likelihood looks back over them (docs/retention.md). */
 const KEPT_ROWS = 8640;
-/** A model that has to leave is saved only after so many rows, so half as many are computed again when it comes back (checkpoint-policy.ts). */
-const ROWS_BETWEEN_SAVES = 10;
 const CHECKPOINTS_KEPT = 2;
 const DAY_SECONDS = 86_400;
 /** Beyond this share a line of work grows longer with every burst. */
@@ -63,25 +66,34 @@ const LEAST_DISK_DAYS = 7;
 /** Steady state, from the costs of its parts. */
 export function estimate(costs: Costs, question: Question): Estimate {
   const { metrics, intervalSeconds, workers, memoryBudgetBytes, maxAgeDays, freeDiskBytes } = question;
+  const { computeMs, loadMs, saveMs, rowBytes } = costs;
   const samplesPerSecond = metrics / intervalSeconds;
   const warmModels = Math.min(metrics, Math.max(1, Math.floor(memoryBudgetBytes / costs.modelBytes)));
-  // Metrics that take turns find, with least-recently-used, always the one gone that comes next.
-  const swapInsPerSecond = warmModels < metrics ? samplesPerSecond : 0;
-  const swapMs =
-    costs.loadMs + (ROWS_BETWEEN_SAVES / 2) * costs.computeMs + costs.saveMs / ROWS_BETWEEN_SAVES;
-  const modelMs = costs.computeMs + (swapInsPerSecond > 0 ? swapMs : 0);
+  // The model leaves whose next row is furthest away (decision 14): of metrics that take turns all but one of those that
+  // there is memory for are found warm.
+  const coldShare = warmModels < metrics ? (metrics - warmModels) / (metrics - 1) : 0;
+  const swapInsPerSecond = samplesPerSecond * coldShare;
+  const coldRows = rowsBetweenSaves(computeMs, saveMs);
+  const coldMs = loadMs + ((coldRows - 1) / 2) * computeMs + saveMs / coldRows;
+  const warmMs = computeMs / STAYING_SAVES;
+  const modelMs = computeMs + coldShare * coldMs + (1 - coldShare) * warmMs;
+  const savesPerSecond =
+    swapInsPerSecond / coldRows + (samplesPerSecond - swapInsPerSecond) * (warmMs / saveMs);
   const workersBusy = (samplesPerSecond * modelMs) / 1000 / workers;
   const storeBusy = (samplesPerSecond * costs.storeMs) / 1000;
-  const residentBytes = costs.baseBytes + warmModels * costs.modelBytes;
-  const diskBytesPerDay = samplesPerSecond * DAY_SECONDS * costs.rowBytes;
+  const residentBytes = besidesModels(workers) + warmModels * costs.modelBytes;
+  const diskBytesPerDay = rowBytes === null ? null : samplesPerSecond * DAY_SECONDS * rowBytes;
   const checkpointBytes = CHECKPOINTS_KEPT * metrics * costs.checkpointBytes;
   const diskBytesKept =
-    maxAgeDays === 0
+    maxAgeDays === 0 || rowBytes === null
       ? null
       : checkpointBytes +
-        metrics * Math.max(KEPT_ROWS, (maxAgeDays * DAY_SECONDS) / intervalSeconds) * costs.rowBytes;
+        metrics * Math.max(KEPT_ROWS, (maxAgeDays * DAY_SECONDS) / intervalSeconds) * rowBytes;
   const fits = diskBytesKept !== null && diskBytesKept <= freeDiskBytes;
-  const daysOfDisk = fits ? null : Math.max(0, (freeDiskBytes - checkpointBytes) / diskBytesPerDay);
+  const daysOfDisk =
+    fits || diskBytesPerDay === null
+      ? null
+      : Math.max(0, (freeDiskBytes - checkpointBytes) / diskBytesPerDay);
   const sampleSeconds = modelMs / 1000 + costs.storeMs / 1000;
   const busiest = Math.max(workersBusy, storeBusy);
   const allAtOnce = (metrics * Math.max(modelMs / workers, costs.storeMs)) / 1000;
@@ -92,6 +104,7 @@ export function estimate(costs: Costs, question: Question): Estimate {
     workersBusy,
     storeBusy,
     residentBytes,
+    savesPerSecond,
     diskBytesPerDay,
     checkpointBytes,
     diskBytesKept,

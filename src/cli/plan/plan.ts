@@ -3,6 +3,7 @@ import { statfs } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
 import { dirname } from 'node:path';
 import { loadConfig } from '../../config/resolve.ts';
+import { areCheckpointsRows } from '../../ground.ts';
 import { commandLineSettings, type ConfigOptions } from '../config-options.ts';
 import { Output } from '../terminal/output.ts';
 import { Progress } from '../terminal/progress.ts';
@@ -22,13 +23,16 @@ const STEPS = 100;
 
 /** Says what so many metrics would take on this machine. Fails if it cannot carry them. */
 export async function plan(options: PlanOptions): Promise<void> {
-  const { dataDirectory, scheduler, monitoring, retention } = loadConfig(commandLineSettings(options));
+  const config = loadConfig(commandLineSettings(options));
+  const { dataDirectory, scheduler, monitoring, retention, store } = config;
   const { enabled, ...limits } = monitoring.ceiling;
   const { minimumRows, variant } = monitoring;
   const progress = new Progress(process.stderr, STEPS, () => 'measuring');
   let done = 0;
   const costs = await measure({
     models: { minimumRows, variant, ceiling: enabled ? limits : null },
+    store,
+    checkpointsAreRows: areCheckpointsRows(config),
     seconds: options.seconds,
     onProgress: (share) => {
       progress.advance(STEPS * share - done);
@@ -80,8 +84,9 @@ function text(question: Question, costs: Measured, outcome: Estimate): string {
       'swap-ins',
       outcome.swapInsPerSecond === 0
         ? 'none: all models stay in memory'
-        : `up to ${number(outcome.swapInsPerSecond)} a second`,
+        : `${number(outcome.swapInsPerSecond)} a second`,
     ],
+    ['saving', `${number(outcome.savesPerSecond)} models a second, of ${size(costs.checkpointBytes)} each`],
     [
       'CPU',
       `${percent(outcome.workersBusy)} of ${question.workers} worker threads, ${percent(outcome.storeBusy)} of the database's time`,
@@ -95,11 +100,11 @@ function text(question: Question, costs: Measured, outcome: Estimate): string {
     ['disk', diskText(question, outcome)],
     [
       'measured',
-      `${number(costs.computeMs)} ms a row, ${number(costs.loadMs)} ms to load and ${number(costs.saveMs)} ms to save a model, ${number(costs.storeMs)} ms a sample in the database;`,
+      `${number(costs.computeMs)} ms a row, ${number(costs.loadMs)} ms to load and ${number(costs.saveMs)} ms to pack a model, ${number(costs.writeMs)} ms to write it, ${number(costs.storeMs)} ms a sample in the database;`,
     ],
     [
       '',
-      `${size(costs.modelBytes)} a model, ${size(costs.checkpointBytes)} saved, ${Math.round(costs.rowBytes)} bytes a row`,
+      `${size(costs.modelBytes)} a model, ${size(costs.checkpointBytes)} saved${costs.rowBytes === null ? '' : `, ${Math.round(costs.rowBytes)} bytes a row`}`,
     ],
   ];
   const lines = facts.map(([label, fact]) => `  ${label.padEnd(10)}${fact}`);
@@ -107,12 +112,14 @@ function text(question: Question, costs: Measured, outcome: Estimate): string {
 ${lines.join('\n')}
 
 Assumed: models that have learned ${Math.min(...costs.learnedRows).toLocaleString('en')} to ${Math.max(...costs.learnedRows).toLocaleString('en')} rows (older ones are larger and slower, up to the ceiling); the machine as busy
-as it was just now; SQLite in the temporary directory; every sample of a model that is not in memory loads it.
+as it was just now; ${costs.rowBytes === null ? 'the database server as it answered this machine just now' : 'SQLite in the temporary directory'}; samples that come evenly, of which each loads its model if that is not in memory.
 ${verdict(outcome)}`;
 }
 
 function diskText({ maxAgeDays }: Question, outcome: Estimate): string {
   const { diskBytesPerDay, checkpointBytes, diskBytesKept, daysOfDisk } = outcome;
+  if (diskBytesPerDay === null)
+    return `${size(checkpointBytes)} of saved models; rows are on the database server`;
   const kept =
     diskBytesKept === null ? '' : `; ${size(diskBytesKept)} in all with rows purged after ${maxAgeDays} days`;
   const full = daysOfDisk === null ? '' : `; full in ${Math.floor(daysOfDisk).toLocaleString('en')} days`;
