@@ -6,6 +6,7 @@ import { clone } from './clone.ts';
 import { distributed } from './distributed.ts';
 import { docs } from './docs.ts';
 import { equality } from './equality.ts';
+import { faults } from './faults.ts';
 import { hostile } from './hostile.ts';
 import { kills } from './kills.ts';
 import { nab } from './nab.ts';
@@ -27,6 +28,7 @@ const RUNS: Readonly<Record<string, (args: readonly string[]) => Promise<void>>>
   docs,
   package: packaged,
   clone,
+  faults,
 };
 
 const [name = '', ...args] = process.argv.slice(2);

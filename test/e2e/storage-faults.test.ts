@@ -1,11 +1,11 @@
-import { execFileSync } from 'node:child_process';
-import { readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Engine } from '../../src/engine.ts';
 import { baseUrl, request } from '../support/api-client.ts';
 import { temporaryDirectory, until } from '../support/engine-process.ts';
+import { SmallDisk } from '../support/small-disk.ts';
 
 /** What storage does to a whole engine: it keeps nothing it cannot keep, says so, and goes on by itself. */
 const START = 1_700_000_000;
@@ -13,7 +13,7 @@ const DISK_BYTES = 24 * 2 ** 20;
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
 let engine: Engine | undefined;
-let isMounted = false;
+let disk: SmallDisk | null = null;
 
 beforeEach(async () => {
   directory = await temporaryDirectory();
@@ -21,22 +21,10 @@ beforeEach(async () => {
 afterEach(async () => {
   await engine?.stop();
   engine = undefined;
-  if (isMounted) execFileSync('umount', ['--lazy', directory.path]);
-  isMounted = false;
+  disk?.unmount();
+  disk = null;
   await directory.remove();
 });
-
-/** A disk of its own, or false where mounting is not allowed. */
-function mountSmallDisk(): boolean {
-  try {
-    const options = ['-t', 'tmpfs', '-o', `size=${DISK_BYTES}`, 'tmpfs', directory.path];
-    execFileSync('mount', options, { stdio: 'ignore' });
-    isMounted = true;
-  } catch {
-    isMounted = false;
-  }
-  return isMounted;
-}
 
 async function start(): Promise<Engine> {
   engine = new Engine({
@@ -95,12 +83,11 @@ describe('an engine whose storage fails', () => {
     'refuses rows while its disk is full and goes on when there is room',
     { timeout: 60_000 },
     async (context) => {
-      if (!mountSmallDisk()) context.skip('mounting a small disk is not allowed here');
+      disk = SmallDisk.mount(directory.path, DISK_BYTES);
+      if (disk === null) return context.skip('mounting a small disk is not allowed here');
       const running = await start();
-      const filler = join(directory.path, 'filler');
-      const { bavail, bsize } = statfsSync(directory.path);
-      writeFileSync(filler, Buffer.alloc(Math.max(0, bavail * bsize - 65_536)));
-      await expectRecovery(running, () => rmSync(filler));
+      disk.fill(65_536);
+      await expectRecovery(running, () => disk?.makeRoom());
     },
   );
 

@@ -15,6 +15,15 @@ export async function temporaryDirectory(): Promise<{ path: string; remove(): Pr
   return { path, remove: () => rm(path, { recursive: true, force: true, maxRetries: 3 }) };
 }
 
+/** How an engine's process is run, if not as everybody does. */
+export interface ProcessOptions {
+  /** What is run with the arguments of `htmengine up`. */
+  readonly program?: string;
+  /** Whose rights it has; root's are never missing. */
+  readonly uid?: number;
+  readonly env?: NodeJS.ProcessEnv;
+}
+
 /** `htmengine up` as a process of its own, the built program as a user runs it, on free ports. */
 export class EngineProcess {
   readonly child: ChildProcess;
@@ -34,11 +43,16 @@ export class EngineProcess {
     dataDirectory: string,
     settings: ConfigInput = {},
     flags: string[] = [],
+    { program = MAIN, uid, env }: ProcessOptions = {},
   ): Promise<EngineProcess> {
     const config = join(dataDirectory, 'test-settings.yaml');
     await writeFile(config, stringify(settings));
     const args = ['up', '--config', config, '--data-dir', dataDirectory, '--http-port', '0', '--port', '0'];
-    const child = spawn(process.execPath, [MAIN, ...args, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [program, ...args, ...flags], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      ...(uid !== undefined && { uid, gid: uid }),
+      ...(env !== undefined && { env: { ...process.env, ...env } }),
+    });
     const output = { text: '' };
     child.stdout.on('data', (chunk: Buffer) => (output.text += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (output.text += chunk.toString()));
