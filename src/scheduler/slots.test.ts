@@ -128,8 +128,8 @@ describe('slots: the line', () => {
 
 describe('slots: gathering rows of one model', () => {
   /** Has memory for one model, which another one holds, and was busy swapping in for long; the time is 20 s. */
-  function pressed(maxGatherMs = 3_000): Slots {
-    const policy = slots({ memoryBudgetBytes: 100, maxGatherMs });
+  function pressed(maxGatherMs = 3_000, memoryBudgetBytes = 100): Slots {
+    const policy = slots({ memoryBudgetBytes, maxGatherMs });
     policy.wake('warm', 0);
     policy.decide(0);
     policy.decide(20_000);
@@ -190,6 +190,15 @@ describe('slots: gathering rows of one model', () => {
     policy.wake('b', 5_000, 1_000);
     policy.decide(5_000);
     expect(policy.dueMs).toBe(6_500);
+  });
+
+  it('lets nobody wait for rows who waits for a worker anyway, with memory enough', () => {
+    const policy = pressed(3_000, 1_000);
+    policy.wake('b', 20_000);
+    expect(text(policy.decide(20_000))).toEqual(['run b on 0']);
+    policy.wake('a', 20_000, 1_000);
+    expect(policy.decide(20_000)).toEqual([]);
+    expect(policy.usage()).toMatchObject({ waitingModels: 1, gatheringModels: 0 });
   });
 
   it('lets nobody wait while there is memory, and begins at once when it gets free', () => {
