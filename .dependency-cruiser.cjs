@@ -34,10 +34,10 @@ module.exports = {
       from: {
         path: '^src/',
         pathNot:
-          '^src/(open-store|open-bus)\\.ts$|^src/store/(sqlite|sql|server|mysql|postgres)/|^src/bus/(memory|rabbitmq)/|^src/checkpoints/filesystem/',
+          '^src/(open-store|open-bus)\\.ts$|^src/store/(sqlite|sql|server|mysql|postgres)/|^src/bus/(memory|rabbitmq)/|^src/checkpoints/(filesystem|s3)/',
       },
       to: {
-        path: '^src/store/(sqlite|sql|server|mysql|postgres)/|^src/bus/(memory|rabbitmq)/|^src/checkpoints/filesystem/',
+        path: '^src/store/(sqlite|sql|server|mysql|postgres)/|^src/bus/(memory|rabbitmq)/|^src/checkpoints/(filesystem|s3)/',
       },
     },
     {

@@ -8,7 +8,13 @@ import type { DatasourceRegistry } from './datasources/registry.ts';
 import { DiskWatch } from './disk-watch.ts';
 import { ScoringLag } from './lag.ts';
 import { openBus, type OriginalBroker } from './open-bus.ts';
-import { listCheckpointFiles, openCheckpointFiles, openStore, SQLITE } from './open-store.ts';
+import {
+  listCheckpointFiles,
+  openCheckpointFiles,
+  openCheckpointObjects,
+  openStore,
+  SQLITE,
+} from './open-store.ts';
 import { openOwnership, type OwnershipOf } from './ownership/open-ownership.ts';
 import { RefusalCounter } from './refusals.ts';
 import { isComplete, type Role } from './roles.ts';
@@ -69,11 +75,12 @@ export async function openGround(config: Config, context: ServiceContext): Promi
   const costs = new StoreCosts(telemetry.registry);
   const log = timedLog(store.log, telemetry.registry);
   const ownershipOf = await openOwnership({ store, costs, isSole, settings, telemetry, started });
-  const checkpoints = areCheckpointsRows(config)
-    ? store.checkpoints
-    : await openCheckpointFiles(directory.checkpointDirectory, isShared);
+  const keptIn = checkpointsKeptIn(config);
+  const checkpoints = await openCheckpoints(keptIn, config, store, () =>
+    openCheckpointFiles(directory.checkpointDirectory, isShared),
+  );
   // One of several processes that keeps no saved models in the directory has none.
-  if (!isShared || !areCheckpointsRows(config)) startDiskWatch(config, directory, telemetry, started);
+  if (!isShared || keptIn === 'files') startDiskWatch(config, directory, telemetry, started);
   const partitions = () => store.catalogue.partitions();
   const { bus, original, disconnect } = await openBus(config.bus, partitions, telemetry);
   started.push(disconnect);
@@ -110,10 +117,24 @@ function startDiskWatch(
   started.push(() => disk.stop());
 }
 
-/** Whether saved models are kept in the database rather than in files. */
-export function areCheckpointsRows({
+type KeptIn = Exclude<Config['checkpoints']['keptIn'], 'auto'>;
+
+/** Where saved models are kept: what is set, or what goes with the store. */
+export function checkpointsKeptIn({
   checkpoints: { keptIn },
   store,
-}: Pick<Config, 'checkpoints' | 'store'>): boolean {
-  return keptIn === 'auto' ? store.url !== SQLITE : keptIn === 'database';
+}: Pick<Config, 'checkpoints' | 'store'>): KeptIn {
+  if (keptIn !== 'auto') return keptIn;
+  return store.url === SQLITE ? 'files' : 'database';
+}
+
+/** @throws HtmEngineError `config_invalid`, `store_unavailable` */
+async function openCheckpoints(
+  keptIn: KeptIn,
+  { checkpoints: { s3 } }: Config,
+  store: Store,
+  openFiles: () => Promise<CheckpointStore>,
+): Promise<CheckpointStore> {
+  if (keptIn === 'database') return store.checkpoints;
+  return keptIn === 's3' ? openCheckpointObjects(s3) : openFiles();
 }

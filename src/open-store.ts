@@ -1,6 +1,6 @@
 import type { CheckpointStore } from './checkpoints/checkpoint-store.ts';
 import { FilesystemCheckpointStore } from './checkpoints/filesystem/filesystem-checkpoint-store.ts';
-import type { HtmEngineError } from './errors.ts';
+import { HtmEngineError } from './errors.ts';
 import { passwordFrom } from './password-file.ts';
 import type { OriginalDatabase } from './store/original.ts';
 import type { ServerStoreOptions } from './store/server/server-store.ts';
@@ -119,6 +119,48 @@ export function describeStore(url: string): string {
  */
 export function openCheckpointFiles(directory: string, isShared = false): Promise<CheckpointStore> {
   return FilesystemCheckpointStore.open(directory, isShared);
+}
+
+export interface ObjectSettings {
+  readonly bucket: string;
+  readonly prefix: string;
+  readonly endpoint: string;
+  readonly region: string;
+  /** Empty for whatever the client finds by itself. */
+  readonly accessKeyId: string;
+  readonly secretAccessKeyFile: string;
+}
+
+/**
+ * Saved models in objects of S3. Its client is loaded here alone.
+ * @throws HtmEngineError `config_invalid` (no bucket is named, or the client is not installed)
+ */
+export async function openCheckpointObjects(settings: ObjectSettings): Promise<CheckpointStore> {
+  const { accessKeyId, secretAccessKeyFile, ...where } = settings;
+  if (where.bucket === '')
+    throw new HtmEngineError('config_invalid', 'checkpoints.s3.bucket: name the bucket for saved models');
+  const secret = passwordFrom(secretAccessKeyFile, 'checkpoints.s3.secretAccessKeyFile');
+  if ((accessKeyId === '') !== (secret === undefined)) {
+    throw new HtmEngineError(
+      'config_invalid',
+      'checkpoints.s3: give accessKeyId and secretAccessKeyFile, or neither',
+    );
+  }
+  const credentials = secret === undefined ? null : { accessKeyId, secretAccessKey: secret };
+  const { S3CheckpointStore } = await loadS3();
+  return new S3CheckpointStore({ ...where, credentials });
+}
+
+async function loadS3() {
+  try {
+    return await import('./checkpoints/s3/s3-checkpoint-store.ts');
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND')) throw error;
+    throw new HtmEngineError(
+      'config_invalid',
+      'checkpoints.keptIn is s3, for which the package @aws-sdk/client-s3 is needed: npm install @aws-sdk/client-s3',
+    );
+  }
 }
 
 export { isServerUrl } from './store/server/url.ts';

@@ -1,6 +1,6 @@
 /**
  * The checkpoint seam: immutable saved models. Bytes are what `codec.ts` makes (header, checksum of the
- * uncompressed state, compressed state); stores neither look inside nor change them. Adapters: filesystem/, and rows of the
+ * uncompressed state, compressed state); stores neither look inside nor change them. Adapters: filesystem/, s3/, and rows of the
  * store's database (store/sql/checkpoints.ts).
  */
 export interface CheckpointStore {

@@ -4,7 +4,7 @@ import { access, mkdir, open, readdir, readFile, rename, rm, stat, unlink } from
 import { dirname, join } from 'node:path';
 import { HtmEngineError } from '../../errors.ts';
 import { isMetricId, type CheckpointName, type CheckpointStore } from '../checkpoint-store.ts';
-import { fileName, metricDirectory, newestFirst, parseFileName } from './file-names.ts';
+import { fileName, metricDirectory, newestFirst, parseFileName } from '../file-names.ts';
 
 /**
  * Checkpoints as files of one directory tree: `<two hex digits>/<metric id>/<generation>-<rowid>-<revision>.ckpt`.

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isMetricId, type CheckpointName } from '../checkpoint-store.ts';
-import { parseFileName } from './file-names.ts';
+import { parseFileName } from '../file-names.ts';
 
 /** The directory of saved models, in a data directory and in a backup. */
 const CHECKPOINTS = 'checkpoints';

@@ -3,7 +3,7 @@ import { statfs } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
 import { dirname } from 'node:path';
 import { loadConfig } from '../../config/resolve.ts';
-import { areCheckpointsRows } from '../../ground.ts';
+import { checkpointsKeptIn } from '../../ground.ts';
 import { commandLineSettings, type ConfigOptions } from '../config-options.ts';
 import { Output } from '../terminal/output.ts';
 import { Progress } from '../terminal/progress.ts';
@@ -32,7 +32,7 @@ export async function plan(options: PlanOptions): Promise<void> {
   const costs = await measure({
     models: { minimumRows, variant, ceiling: enabled ? limits : null },
     store,
-    checkpointsAreRows: areCheckpointsRows(config),
+    checkpointsAreRows: checkpointsKeptIn(config) === 'database',
     seconds: options.seconds,
     onProgress: (share) => {
       progress.advance(STEPS * share - done);

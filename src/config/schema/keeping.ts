@@ -38,11 +38,34 @@ export const store = z
 export const checkpoints = z
   .strictObject({
     keptIn: z
-      .enum(['auto', 'files', 'database'])
+      .enum(['auto', 'files', 'database', 's3'])
       .default('auto')
       .describe(
-        'Where saved models are kept: files in the data directory, or rows of the database. `auto` is files beside SQLite and rows on a database server.',
+        'Where saved models are kept: files in the data directory, rows of the database, or objects of S3. `auto` is files beside SQLite and rows on a database server.',
       ),
+    s3: z
+      .strictObject({
+        bucket: z.string().default('').describe('The bucket, which must be there.'),
+        prefix: z
+          .string()
+          .regex(/^$|\/$/, 'must end in /')
+          .default('htmengine/')
+          .describe('What the keys of this installation begin with; no other may use it.'),
+        endpoint: z.string().default('').describe("URL of storage that speaks S3; empty for Amazon's."),
+        region: z.string().min(1).default('us-east-1').describe('Region of the bucket.'),
+        accessKeyId: z
+          .string()
+          .default('')
+          .describe(
+            "Empty: the client looks for credentials as Amazon's tools do (AWS_ACCESS_KEY_ID, shared files, the machine's role).",
+          ),
+        secretAccessKeyFile: z
+          .string()
+          .default('')
+          .describe('File whose first line is the secret of `accessKeyId`.'),
+      })
+      .prefault({})
+      .describe('`keptIn: s3`: needs the package `@aws-sdk/client-s3`, which is not installed by itself.'),
   })
   .prefault({})
   .describe('Saved models.');

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { checkMetricId, checkNumbers, type CheckpointName } from '../checkpoint-store.ts';
+import { checkMetricId, checkNumbers, type CheckpointName } from './checkpoint-store.ts';
 
 const FILE_NAME = /^(\d{1,10})-(\d{1,10})-(\d{1,10})\.ckpt$/;
 
