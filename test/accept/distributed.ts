@@ -26,7 +26,7 @@ interface Size {
 }
 
 const FULL: Size = { files: Infinity, syntheticMetrics: 500, syntheticRows: 600, senders: 16 };
-const SMALL: Size = { files: 4, syntheticMetrics: 48, syntheticRows: 420, senders: 8 };
+const SMALL: Size = { files: 2, syntheticMetrics: 32, syntheticRows: 420, senders: 8 };
 const TIMEOUT_MS = 4 * 3_600_000;
 /** What a disturbance leads to may show a moment after it is over. */
 const SETTLE_MS = 1_000;

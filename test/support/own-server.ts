@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import { admin, notRun, type ServerKind } from './database-servers.ts';
 
 const execute = promisify(execFile);
-const START_TIMEOUT_MS = 60_000;
+const START_TIMEOUT_MS = 300_000;
 
 /** Files (PEM) with which a server proves who it is. */
 export interface ServerIdentity {

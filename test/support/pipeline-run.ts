@@ -123,19 +123,23 @@ class PipelineRun {
   async #monitor(series: Series): Promise<void> {
     const { name } = series;
     const body = JSON.stringify(this.#options.rangeOf?.(series) ?? {});
-    await until(`${name} to be monitored`, async () => {
-      try {
-        const engine = await this.#engine;
-        const status = (await engine?.request('PUT', `/${encodeURIComponent(name)}`, body))?.status;
-        return status === 201 || status === 409;
-      } catch {
-        return false; // the engine was killed under the request: ask its next life
-      }
-    });
+    await until(
+      `${name} to be monitored`,
+      async () => {
+        try {
+          const engine = await this.#engine;
+          const status = (await engine?.request('PUT', `/${encodeURIComponent(name)}`, body))?.status;
+          return status === 201 || status === 409;
+        } catch {
+          return false; // the engine was killed under the request: ask its next life
+        }
+      },
+      this.#timeoutMs,
+    );
   }
 
   async #allScored(): Promise<void> {
-    const { series, timeoutMs = 600_000 } = this.#options;
+    const { series } = this.#options;
     await until(
       'every row to be scored',
       async () => {
@@ -145,8 +149,12 @@ class PipelineRun {
         if (failed !== undefined) throw new Error(`${failed.name} is in ERROR: ${String(failed.message)}`);
         return metrics.length === series.length && scoredOf(metrics) === this.#totalRows;
       },
-      timeoutMs,
+      this.#timeoutMs,
     );
+  }
+
+  get #timeoutMs(): number {
+    return this.#options.timeoutMs ?? 600_000;
   }
 
   async #look(): Promise<MetricJson[] | null> {
