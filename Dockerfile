@@ -17,6 +17,8 @@ ENV NODE_ENV=production \
     # Inside the container; what is published decides who gets there. HTTP then asks for tokens (api.tokens), Graphite for none.
     HTMENGINE_API_HOST=0.0.0.0 \
     HTMENGINE_HEALTH_HOST=0.0.0.0 \
+    # One process a container, so the commands of one role need no port each.
+    HTMENGINE_HEALTH_PORT=8081 \
     HTMENGINE_LISTENER_GRAPHITE_HOST=0.0.0.0 \
     HTMENGINE_DATA_DIRECTORY=/data \
     # Memory of models that leave is given back at once (docs/decisions/0015-memory.md).

@@ -18,6 +18,24 @@ export type Role = (typeof ROLES)[number];
 /** Everything in one process. */
 export const ALL_ROLES: ReadonlySet<Role> = new Set(ROLES);
 
+/**
+ * Where a process of one role serves health and metrics unless it is told otherwise: one of each may run on a machine. The
+ * role `api` has them beside HTTP.
+ */
+const HEALTH_PORTS: Readonly<Record<Exclude<Role, 'api'>, number>> = {
+  'metric-listener': 8081,
+  'metric-storer': 8082,
+  'model-scheduler': 8083,
+  'anomaly-service': 8084,
+  publisher: 8085,
+  retention: 8086,
+};
+
+/** The settings whose default is another for a process of one role, by path. */
+export function roleDefaults(role: Role): Readonly<Record<string, unknown>> {
+  return role === 'api' ? {} : { 'health.port': HEALTH_PORTS[role] };
+}
+
 /** Whether these are all roles there are: one process does everything. */
 export function isComplete(roles: ReadonlySet<Role>): boolean {
   return roles.size === ROLES.length;

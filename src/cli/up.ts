@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { hostAndPort, reachableHost } from '../address.ts';
 import { watchFiles } from '../config/reloading.ts';
-import { loadConfig, problemText, resolveSettings } from '../config/resolve.ts';
+import { type CommandLineSettings, loadConfig, problemText, resolveSettings } from '../config/resolve.ts';
 import { Engine } from '../engine.ts';
-import { ALL_ROLES, isComplete, parseRoles, type Role } from '../roles.ts';
+import { ALL_ROLES, isComplete, parseRoles, type Role, roleDefaults } from '../roles.ts';
 import { type ConfigOptions, commandLineSettings } from './config-options.ts';
 
 /** How often files of settings are looked at. */
@@ -14,14 +14,14 @@ export async function up(
   options: ConfigOptions,
   roles: ReadonlySet<Role> = typeof options.roles === 'string' ? parseRoles(options.roles) : ALL_ROLES,
 ): Promise<void> {
-  const given = commandLineSettings(options);
+  const given = settingsOf(options, roles);
   const engine = new Engine(loadConfig(given), roles);
   for (const note of resolveSettings(given).notes) process.stderr.write(`htmengine: ${problemText(note)}\n`);
   // A signal that comes while the engine starts counts, so listen before starting.
   const asked = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM'), engine.failed]);
   await engine.start();
   process.stdout.write(isComplete(roles) ? greeting(engine) : shortGreeting(engine, roles));
-  const stopReloading = reloadOnRequest(engine, options);
+  const stopReloading = reloadOnRequest(engine, given);
 
   const outcome = await asked;
   const atOnce = () => process.exit(1);
@@ -37,9 +37,15 @@ export async function up(
   process.off('SIGINT', atOnce).off('SIGTERM', atOnce);
 }
 
-/** Reads the settings again on SIGHUP, and when a file they come from has changed. @returns what ends that */
-function reloadOnRequest(engine: Engine, options: ConfigOptions): () => void {
+/** A process of one role has defaults of its own. */
+function settingsOf(options: ConfigOptions, roles: ReadonlySet<Role>): CommandLineSettings {
   const given = commandLineSettings(options);
+  const [role] = roles;
+  return roles.size === 1 && role !== undefined ? { ...given, defaults: roleDefaults(role) } : given;
+}
+
+/** Reads the settings again on SIGHUP, and when a file they come from has changed. @returns what ends that */
+function reloadOnRequest(engine: Engine, given: CommandLineSettings): () => void {
   const reload = () => void engine.reload(() => loadConfig(given));
   const files = [resolveSettings(given).file, engine.config.api.tokensFile].filter(
     (file) => file !== null && file !== '',

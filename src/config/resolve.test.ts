@@ -4,10 +4,11 @@ import { join, resolve as resolvePath } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { ConfigInput } from '../config.ts';
+import { roleDefaults, ROLES } from '../roles.ts';
 import type { Environment } from './expand.ts';
 import { loadConfig, parseConfig, problemText, resolveSettings } from './resolve.ts';
 import { originText, shownValue } from './layers.ts';
-import { SETTINGS } from './settings.ts';
+import { findSetting, SETTINGS } from './settings.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'htmengine-config-'));
 const file = join(directory, 'htmengine.yaml');
@@ -52,6 +53,23 @@ describe('where a value comes from', () => {
     expect(origins.get('log.level')).toBe('--log-level');
     expect(origins.get('api.host')).toBe('default');
     expect(settings).toHaveLength(SETTINGS.length);
+  });
+
+  it("of a process of one role is its role's default where nobody gives one", () => {
+    const ports = ROLES.filter((role) => role !== 'api').map((role) => {
+      const { port } = loadConfig({ defaults: roleDefaults(role) }, {}).health;
+      // The page that is made from the schema says so.
+      expect(findSetting('health.port')?.description).toContain(`\`${role}\` ${port}`);
+      return port;
+    });
+    expect(new Set(ports).size).toBe(ROLES.length - 1);
+    const given = { defaults: roleDefaults('retention') };
+    expect(loadConfig(given, { HTMENGINE_HEALTH_PORT: '9000' }).health.port).toBe(9000);
+    const { settings } = resolveSettings(given, {});
+    expect(settings.find(({ setting }) => setting.path === 'health.port')).toMatchObject({
+      value: 8086,
+      origin: { kind: 'default' },
+    });
   });
 
   it('may be a file that HTMENGINE_CONFIG names, unless a flag names another', () => {

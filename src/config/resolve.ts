@@ -32,6 +32,8 @@ export interface Resolution {
 export interface CommandLineSettings {
   readonly file?: string;
   readonly flags?: Readonly<Record<string, string | boolean>>;
+  /** By path, for a command that has other defaults than the schema. */
+  readonly defaults?: Readonly<Record<string, unknown>>;
 }
 
 const DEFAULT: Origin = { kind: 'default', name: '' };
@@ -41,7 +43,7 @@ const DEFAULT: Origin = { kind: 'default', name: '' };
  * the original's, that over defaults.
  */
 export function resolveSettings(
-  { file: fileFlag, flags = {} }: CommandLineSettings,
+  { file: fileFlag, flags = {}, defaults = {} }: CommandLineSettings,
   environment: Environment = process.env,
 ): Resolution {
   const fromVariable = environment[CONFIG_FILE_VARIABLE];
@@ -49,6 +51,7 @@ export function resolveSettings(
   const directory = environment[ORIGINAL_CONFIG_VARIABLE] ?? '';
   const original = directory === '' ? null : originalLayer(directory, environment);
   const layers = [
+    defaultLayer(defaults),
     ...(original === null ? [] : [original]),
     ...(file === null ? [] : [fileLayer(file, environment)]),
     environmentLayer(environment),
@@ -85,6 +88,15 @@ function configOf({ config, problems }: Pick<Resolution, 'config' | 'problems'>)
   const text =
     lines.length === 1 ? lines.join() : `${lines.length} settings are wrong:\n  ${lines.join('\n  ')}`;
   throw new HtmEngineError('config_invalid', text);
+}
+
+function defaultLayer(defaults: Readonly<Record<string, unknown>>): Layer {
+  const given = Object.entries(defaults).map(([path, value]): GivenValue => {
+    const setting = findSetting(path);
+    if (setting === null) throw new Error(`${path} has a default and is no setting`);
+    return { setting, value, origin: DEFAULT };
+  });
+  return { given, problems: [] };
 }
 
 function flagLayer(flags: NonNullable<CommandLineSettings['flags']>): Layer {

@@ -10,6 +10,7 @@ import { faults } from './faults.ts';
 import { hostile } from './hostile.ts';
 import { kills } from './kills.ts';
 import { nab } from './nab.ts';
+import { originalStory } from './original-story.ts';
 import { original } from './original.ts';
 import { packaged } from './package.ts';
 import { skeleton } from './skeleton.ts';
@@ -23,6 +24,7 @@ const RUNS: Readonly<Record<string, (args: readonly string[]) => Promise<void>>>
   hostile,
   stores,
   original,
+  'original-story': originalStory,
   skeleton,
   distributed,
   docs,

@@ -31,9 +31,11 @@ describe.skipIf(missingOwnBroker() !== null)('a broker that speaks TLS only', { 
     stranger = await Authority.create(directory.path, 'stranger');
     own = await trusted.sign('engine', 'DNS:engine');
     broker = await OwnBroker.start({
-      identity: await trusted.sign('localhost', 'DNS:localhost'),
-      authority: trusted.certificate,
-      client: own,
+      tls: {
+        identity: await trusted.sign('localhost', 'DNS:localhost'),
+        authority: trusted.certificate,
+        client: own,
+      },
     });
     await broker.createUser('htm', PASSWORD, PERMISSIONS);
   }, 240_000);

@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { temporaryDirectory } from '../support/engine-process.ts';
+import { freePort } from '../support/free-ports.ts';
 
 /**
  * `htmengine init` lays down an application that runs as it lies there. What npm would install is linked instead; the
@@ -43,14 +43,6 @@ async function run(command: string, args: readonly string[], cwd = directory.pat
 }
 
 const htmengine = (...args: string[]) => run(process.execPath, [MAIN, ...args]);
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
-}
 
 it(
   'lays down an application that measures, scores, prints, and goes on where it was',

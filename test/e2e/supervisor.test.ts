@@ -1,47 +1,44 @@
-import { execFile, type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ROLES } from '../../src/roles.ts';
+import { BROKER_URL, missingBroker, TestApplication } from '../support/brokers.ts';
+import { createDatabase, missingServer, type TestDatabase } from '../support/database-servers.ts';
 import { type RowJson, temporaryDirectory, until } from '../support/engine-process.ts';
-import { sendAll } from '../support/sender.ts';
+import { freePorts } from '../support/free-ports.ts';
+import { connectTo, sendAll } from '../support/sender.ts';
+import { missingSupervisor, pathWithProgram, Supervisor } from '../support/supervisor.ts';
 
-const execute = promisify(execFile);
 const ROOT = join(import.meta.dirname, '../..');
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 240_000;
+/** As the original called them, where it had them. */
+const PROGRAMS = ROLES.map((role) => role.replaceAll('-', '_'));
+const NAMES = PROGRAMS.map((program) => `htmengine:${program}`).sort();
 
-const missing = await execute('supervisord', ['--version']).then(
-  () => null,
-  (error: unknown) => {
-    if (process.env.HTMENGINE_REQUIRE_SERVICES === '1') throw error;
-    process.stderr.write('NOT RUN: tests of conf/supervisord-base.conf. Install supervisor (Debian).\n');
-    return 'no supervisord';
-  },
-);
+const missing = (await missingSupervisor()) ?? (await missingBroker()) ?? (await missingServer('mysql'));
 
 /** An application's directory as docs/migrating.md describes it, under Debian's supervisor. */
 describe.skipIf(missing !== null)('conf/supervisord-base.conf', { timeout: TIMEOUT_MS }, () => {
+  const application = new TestApplication();
   let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
-  let supervisor: ChildProcess;
+  let database: TestDatabase;
+  let supervisor: Supervisor;
   let http: string;
   let graphitePort: number;
 
   beforeAll(async () => {
     directory = await temporaryDirectory();
+    database = await createDatabase('mysql');
     const { path } = directory;
-    for (const name of ['logs', 'bin']) await mkdir(join(path, name));
-    await symlink(join(ROOT, 'dist/cli/main.js'), join(path, 'bin/htmengine'));
-    const [httpPort, port] = await freePorts(2);
-    http = `http://127.0.0.1:${String(httpPort)}`;
-    graphitePort = Number(port);
+    const [httpPort = 0, port = 0] = await freePorts(2);
+    http = `http://127.0.0.1:${httpPort}`;
+    graphitePort = port;
     await writeFile(
       join(path, 'supervisord.conf'),
       `[unix_http_server]
 file = ${path}/supervisor.sock
 [supervisord]
-logfile = ${path}/supervisord.log
+logfile = logs/supervisord.log
 pidfile = ${path}/supervisord.pid
 [rpcinterface:supervisor]
 supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
@@ -51,88 +48,89 @@ serverurl = unix://${path}/supervisor.sock
 files = ${ROOT}/conf/supervisord-base.conf
 `,
     );
-    supervisor = spawn('supervisord', ['--nodaemon', '--configuration', 'supervisord.conf'], {
-      cwd: path,
-      stdio: 'ignore',
-      env: {
-        ...process.env,
-        PATH: [join(path, 'bin'), join(ROOT, 'node_modules/.bin'), process.env.PATH].join(':'),
-        HTMENGINE_DATA_DIRECTORY: join(path, 'data'),
-        HTMENGINE_API_PORT: String(httpPort),
-        HTMENGINE_LISTENER_GRAPHITE_PORT: String(port),
-        HTMENGINE_SCHEDULER_WORKERS: '1',
-      },
+    supervisor = await Supervisor.start(path, {
+      ...process.env,
+      PATH: await pathWithProgram(path),
+      HTMENGINE_STORE_URL: database.url,
+      HTMENGINE_BUS_URL: BROKER_URL,
+      HTMENGINE_BUS_APPLICATION: application.name,
+      HTMENGINE_API_PORT: String(httpPort),
+      HTMENGINE_HEALTH_PORT: '0',
+      HTMENGINE_LISTENER_GRAPHITE_PORT: String(port),
+      HTMENGINE_MONITORING_VARIANT: 'tm_cpp',
+      HTMENGINE_OWNERSHIP_LEASE_MS: '2000',
     });
   });
 
   afterAll(async () => {
-    const ended = once(supervisor, 'exit');
-    supervisor.kill('SIGTERM');
-    await ended;
+    await supervisor.end();
+    await application.dispose();
+    await database.drop();
     await directory.remove();
   });
 
-  /** What supervisor says of the programs; it exits with another code than 0 while one does not run. */
-  const control = (...args: string[]) =>
-    execute('supervisorctl', ['--configuration', 'supervisord.conf', ...args], { cwd: directory.path }).then(
-      ({ stdout }) => stdout,
-      (error: unknown) => (error as { stdout: string }).stdout,
-    );
-  const isRunning = async () => /^htmengine:engine +RUNNING +pid (\d+)/m.exec(await control('status'))?.[1];
+  const areRunning = async () => (await supervisor.running()).size === PROGRAMS.length;
   const answers = () =>
     fetch(`${http}/readyz`).then(
       ({ ok }) => ok,
+      () => false,
+    );
+  /** A program that is said to run may not listen yet. */
+  const listens = () =>
+    connectTo(graphitePort).then(
+      (socket) => socket.destroy().destroyed,
       () => false,
     );
   const scoredRows = async () => {
     const { rows } = (await (await fetch(`${http}/api/v1/metrics/load/data`)).json()) as { rows: RowJson[] };
     return rows.filter(({ anomalyScore }) => anomalyScore !== null).length;
   };
+  const storedRows = async () => {
+    const [row] = await database.execute(`select last_rowid from metric where name = 'load'`);
+    return Number(row?.['last_rowid']);
+  };
+  const start = Math.floor(Date.now() / 1000) - 300_000;
+  const send = async (from: number, to: number) => {
+    const lines = Array.from({ length: to - from }, (_, i) => `load ${i % 50} ${start + (from + i) * 300}\n`);
+    await sendAll(graphitePort, lines.join(''));
+  };
 
-  it('runs the engine, starts it again when it is killed, and stops it in peace', async () => {
-    await until('the program to run', async () => (await isRunning()) !== undefined, TIMEOUT_MS);
+  it('runs every service, starts those again that are killed, and stops them in peace', async () => {
+    await until('all programs to run', areRunning, TIMEOUT_MS);
+    const status = await supervisor.control('status');
+    for (const name of NAMES) expect(status).toMatch(new RegExp(`^${name} +RUNNING `, 'm'));
     await until('an answer', answers, TIMEOUT_MS);
+    await until('a listener', listens, TIMEOUT_MS);
     const body = JSON.stringify({ min: 0, max: 100 });
     expect((await fetch(`${http}/load`, { method: 'PUT', body })).status).toBe(201);
-    const start = Math.floor(Date.now() / 1000) - 30_000;
-    const line = (index: number) => `load ${index % 50} ${start + index * 300}\n`;
-    await sendAll(graphitePort, Array.from({ length: 20 }, (_, index) => line(index)).join(''));
+    await send(0, 20);
     await until('20 scores', async () => (await scoredRows()) === 20, TIMEOUT_MS);
 
-    const first = Number(await isRunning());
-    process.kill(first, 'SIGKILL');
+    const before = await supervisor.running();
+    const killed = ['model_scheduler', 'metric_storer'].map((program) => before.get(program) ?? 0);
+    for (const pid of killed) process.kill(pid, 'SIGKILL');
     await until(
-      'it to run again',
+      'all programs to run again',
       async () => {
-        const pid = await isRunning();
-        return pid !== undefined && Number(pid) !== first && (await answers());
+        const now = [...(await supervisor.running()).values()];
+        return now.length === PROGRAMS.length && !now.some((pid) => killed.includes(pid));
       },
       TIMEOUT_MS,
     );
-    await sendAll(graphitePort, Array.from({ length: 20 }, (_, index) => line(20 + index)).join(''));
+    await send(20, 40);
     await until('40 scores', async () => (await scoredRows()) === 40, TIMEOUT_MS);
 
-    expect(await control('stop', 'htmengine:*')).toContain('htmengine:engine: stopped');
-    expect(await control('status')).toMatch(/htmengine:engine +STOPPED/);
-    expect(await readFile(join(directory.path, 'supervisord.log'), 'utf8')).toContain(
-      'stopped: engine (exit status 0)',
-    );
-    expect(await readFile(join(directory.path, 'logs/engine.log'), 'utf8')).toContain(
-      'HTM Engine is running.',
-    );
+    // What the listener has read is stored, if not before it stops then when a storer is there again.
+    await send(40, 600);
+    const said = await supervisor.control('stop', 'htmengine:*');
+    for (const name of NAMES) expect(said).toContain(`${name}: stopped`);
+    const log = await supervisor.log();
+    for (const program of PROGRAMS) {
+      expect(log).toContain(`stopped: ${program} (exit status 0)`);
+      const written = await readFile(join(directory.path, `logs/${program}.log`), 'utf8');
+      expect(written).toContain('HTM Engine is running');
+    }
+    await supervisor.control('start', 'htmengine:metric_storer');
+    await until('all rows', async () => (await storedRows()) === 600, TIMEOUT_MS);
   });
 });
-
-/** Ports that nobody listened on a moment ago. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      await once(server.listen(0, '127.0.0.1'), 'listening');
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map(async (server) => once(server.close(), 'close')));
-  return ports;
-}

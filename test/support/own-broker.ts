@@ -1,12 +1,12 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { once } from 'node:events';
 import { promisify } from 'node:util';
 import { Connection } from 'rabbitmq-client';
+import { freePorts } from './free-ports.ts';
 import type { ServerIdentity } from './own-server.ts';
 
 const run = promisify(execFile);
@@ -32,19 +32,30 @@ export interface BrokerTls {
   readonly client: ServerIdentity;
 }
 
+export interface OwnBrokerOptions {
+  readonly tls?: BrokerTls;
+  /** Of RabbitMQ's own, `rabbitmq_management` for instance. */
+  readonly plugins?: readonly string[];
+}
+
+type Ports = readonly [port: number, management: number];
+
 /** A RabbitMQ node of a test's own, which it may stop: own name, ports and directory. */
 export class OwnBroker {
   readonly url: string;
   readonly port: number;
+  /** Where the management plugin answers, as host:port. */
+  readonly managementAddress: string;
   readonly #directory: string;
   readonly #environment: NodeJS.ProcessEnv;
   readonly #server: ChildProcess;
 
-  private constructor(directory: string, port: number, environment: NodeJS.ProcessEnv) {
+  private constructor(directory: string, [port, management]: Ports, environment: NodeJS.ProcessEnv) {
     this.#directory = directory;
     this.#environment = environment;
     this.port = port;
     this.url = `amqp://guest:guest@127.0.0.1:${port}`;
+    this.managementAddress = `127.0.0.1:${management}`;
     this.#server = spawn(join(BIN, 'rabbitmq-server'), { env: environment, stdio: 'ignore', detached: true });
     const endWithUs = () => this.#kill();
     process.once('exit', endWithUs);
@@ -52,14 +63,16 @@ export class OwnBroker {
   }
 
   /** Starts it and resolves once it answers. */
-  static async start(tls?: BrokerTls): Promise<OwnBroker> {
+  static async start({ tls, plugins = [] }: OwnBrokerOptions = {}): Promise<OwnBroker> {
     const directory = await mkdtemp(join(tmpdir(), 'htmengine-broker-'));
     await mkdir(join(directory, 'log'));
+    const [port = 0, management = 0, distributionPort = 0] = await freePorts(3);
     await writeFile(join(directory, 'conf-env'), '');
-    const [port, distributionPort] = [await freePort(), await freePort()];
+    await writeFile(join(directory, 'plugins'), `[${plugins.join()}].\n`);
     const config = join(directory, 'rabbitmq.conf');
-    await writeFile(config, tls === undefined ? '' : tlsSettings(port, tls));
-    const broker = new OwnBroker(directory, port, {
+    const settings = plugins.includes('rabbitmq_management') ? managementSettings(management) : '';
+    await writeFile(config, settings + (tls === undefined ? '' : tlsSettings(port, tls)));
+    const broker = new OwnBroker(directory, [port, management], {
       PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
       HOME: directory,
       RABBITMQ_NODENAME: `htmengine-test-${port}@localhost`,
@@ -131,6 +144,10 @@ export class OwnBroker {
   }
 }
 
+function managementSettings(port: number): string {
+  return `management.tcp.port = ${port}\nmanagement.tcp.ip = 127.0.0.1\n`;
+}
+
 function tlsSettings(port: number, { identity, authority }: BrokerTls): string {
   const settings = {
     'listeners.tcp': 'none',
@@ -154,14 +171,4 @@ async function clientOptions({ authority, client }: BrokerTls) {
     cert: await read(client.certificate),
     key: await read(client.key),
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -2,11 +2,11 @@ import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { chown, copyFile, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { admin, notRun, type ServerKind } from './database-servers.ts';
+import { freePort } from './free-ports.ts';
 
 const execute = promisify(execFile);
 const START_TIMEOUT_MS = 300_000;
@@ -242,14 +242,4 @@ async function postgresProgram(name: string): Promise<string> {
   const versions = existsSync('/usr/lib/postgresql') ? await readdir('/usr/lib/postgresql') : [];
   const newest = versions.map(Number).sort((a, b) => b - a)[0];
   return newest === undefined ? name : `/usr/lib/postgresql/${newest}/bin/${name}`;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

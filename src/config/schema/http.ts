@@ -114,7 +114,11 @@ export const health = z
       .min(1)
       .default('127.0.0.1')
       .describe('Address to serve them on: loopback alone unless changed.'),
-    port: port.default(8081).describe('Port to serve them on; 0 takes any free one.'),
+    port: port
+      .default(8081)
+      .describe(
+        'Port to serve them on; 0 takes any free one. The commands of one role have one each: `metric-listener` 8081, `metric-storer` 8082, `model-scheduler` 8083, `anomaly-service` 8084, `publisher` 8085, `retention` 8086.',
+      ),
   })
   .prefault({})
   .describe('Health and metrics of a process that does not serve the HTTP interface, which has them too.');
