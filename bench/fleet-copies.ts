@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import type { CheckpointName } from '../src/checkpoints/checkpoint-store.ts';
 import { decodeCheckpoint, encodeCheckpoint } from '../src/checkpoints/codec.ts';
-import { fileName, metricDirectory } from '../src/checkpoints/filesystem/file-names.ts';
+import { fileName, metricDirectory } from '../src/checkpoints/file-names.ts';
 import { FilesystemCheckpointStore } from '../src/checkpoints/filesystem/filesystem-checkpoint-store.ts';
 import { databaseFile } from '../src/data-directory.ts';
 import { NEW_INSTALLATION_PARTITIONS, partitionOf } from '../src/partition.ts';

@@ -1,6 +1,6 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { newestFirst } from '../../src/checkpoints/filesystem/file-names.ts';
+import { newestFirst } from '../../src/checkpoints/file-names.ts';
 import { type CheckpointFile, listCheckpointFiles } from '../../src/checkpoints/filesystem/listing.ts';
 
 /** What may become of a file on a disk. */
