@@ -198,7 +198,7 @@ describe('environment variables', () => {
           : type === 'boolean'
             ? fc.boolean()
             : type === 'string'
-              ? fc.stringMatching(/^[ -~]{1,20}$/)
+              ? fc.stringMatching(/^[ -~]{0,19}[!-~]$/)
               : fc.integer({ min: minimum ?? 0, max: maximum ?? Number.MAX_SAFE_INTEGER });
       return value.map((chosen) => ({ setting, chosen }));
     });

@@ -35,10 +35,10 @@ async function start(directory: string): Promise<EngineProcess> {
   return engine;
 }
 
-/** All lines, in the order of their times; those that are stored already are refused as duplicates. */
-function lines(): string {
+/** The lines of so many rows of each, in the order of their times; those that are stored already are refused as duplicates. */
+function lines(rows = ROWS): string {
   const text: string[] = [];
-  for (let row = 0; row < ROWS; row++) {
+  for (let row = 0; row < rows; row++) {
     for (const { name, timestamps, values } of series)
       text.push(`${name} ${values[row] ?? 0} ${timestamps[row] ?? 0}\n`);
   }
@@ -73,16 +73,16 @@ it(
 
     const first = await start('first');
     await monitorAll(first);
-    await sendAll(first.graphitePort, lines());
-    await until('a part to be scored', async () => (await scoredRows(first)) > METRICS * 150, 120_000);
+    // Half of them wait to be scored, or are being scored, when it is taken, and the last are not sent before it is done.
+    await sendAll(first.graphitePort, lines(ROWS / 2));
+    await until('a part to be scored', async () => (await scoredRows(first)) > METRICS * 100, 120_000);
+    await sendAll(first.graphitePort, lines(ROWS - 50));
     const backedUp = await command('backup', inRoot('backup'), '--data-dir', inRoot('first'), '--json');
-    const scoredThen = await scoredRows(first);
     expect(backedUp).toMatchObject({ code: 0, stderr: '' });
     const outcome = JSON.parse(backedUp.stdout) as { metrics: number; checkpoints: number };
     expect(outcome.metrics).toBe(METRICS);
     expect(outcome.checkpoints).toBeGreaterThan(0);
-    // The comparison says something only if the backup was taken in the middle.
-    expect(scoredThen).toBeLessThan(METRICS * ROWS);
+    await sendAll(first.graphitePort, lines());
     await first.end('SIGKILL');
     await rm(inRoot('first'), { recursive: true });
 

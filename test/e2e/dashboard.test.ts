@@ -116,12 +116,12 @@ describe.skipIf(browserIsMissing())('the page of a running engine', { timeout: 1
   it('marks the span in which the rhythm was broken', async () => {
     await open(`#/metric/${encodeURIComponent('web/past')}`);
     await page.getByLabel('Time zone').selectOption('utc');
-    const span = page.getByRole('region', { name: 'Anomalous spans' }).getByRole('listitem').last();
-    await span.waitFor();
-    const from = Date.parse(`${(await span.getByRole('link').textContent()) ?? ''}Z`) / 1000;
+    const spans = page.getByRole('region', { name: 'Anomalous spans' }).getByRole('listitem').getByRole('link');
+    await spans.first().waitFor();
+    const begun = (await spans.allTextContents()).map((text) => Date.parse(`${text}Z`) / 1000);
     const broken = LAST - 300 * PAST.fromEnd;
-    expect(from).toBeGreaterThanOrEqual(broken);
-    expect(from).toBeLessThanOrEqual(broken + 300 * PAST.rows);
+    // A young model finds more, which depends on the hour and the day on which this runs.
+    expect(begun.filter((time) => time >= broken && time <= broken + 300 * PAST.rows)).toHaveLength(1);
     expect(await page.locator('.u-over').count()).toBe(1);
     await page.getByText(/^Shaded: where nine of ten values lay at this hour of the day/).waitFor();
   });
