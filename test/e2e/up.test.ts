@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, writeFile } from 'node:fs/promises';
+import { chmod, chown, readdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -19,13 +19,20 @@ beforeEach(async () => {
 });
 afterEach(() => directory.remove());
 
+/** Somebody whose rights can be missing, if we are root, who may do everything. */
+const SOMEBODY = process.getuid?.() === 0 ? 65_534 : undefined;
+
 /** Runs the command line to its end. */
 async function runToEnd(
   args: string[],
   node = process.execPath,
+  uid?: number,
 ): Promise<{ code: number; stdout: string; stderr: string }> {
   try {
-    const { stdout, stderr } = await promisify(execFile)(node, [MAIN, ...args], { timeout: 20_000 });
+    const { stdout, stderr } = await promisify(execFile)(node, [MAIN, ...args], {
+      timeout: 20_000,
+      ...(uid !== undefined && { uid, gid: uid }),
+    });
     return { code: 0, stdout, stderr };
   } catch (error) {
     const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
@@ -33,19 +40,15 @@ async function runToEnd(
   }
 }
 
-const up = (...args: string[]) =>
-  runToEnd([
-    'up',
-    '--data-dir',
-    directory.path,
-    '--http-port',
-    '0',
-    '--port',
-    '0',
-    '--log-level',
-    'silent',
-    ...args,
-  ]);
+const UP = ['--http-port', '0', '--port', '0', '--log-level', 'silent'];
+const up = (...args: string[]) => runToEnd(['up', '--data-dir', directory.path, ...UP, ...args]);
+const upAsSomebody = () => runToEnd(['up', '--data-dir', directory.path, ...UP], process.execPath, SOMEBODY);
+
+async function giveToSomebody(): Promise<void> {
+  if (SOMEBODY === undefined) return;
+  for (const name of ['', ...(await readdir(directory.path, { recursive: true }))])
+    await chown(join(directory.path, name), SOMEBODY, SOMEBODY);
+}
 
 describe('htmengine up', () => {
   it('says where it listens and what to try, drains on SIGTERM and exits 0', async () => {
@@ -137,11 +140,22 @@ describe('what it cannot do it says in one line, and exits 1', () => {
     }
   });
 
-  it.skipIf(process.getuid?.() === 0)('a directory without write permission', async () => {
+  it('a directory without write permission', async () => {
+    await giveToSomebody();
     await chmod(directory.path, 0o500);
-    const { code, stderr } = await up();
+    const { code, stderr } = await upAsSomebody();
     await chmod(directory.path, 0o700);
     expect(code).toBe(1);
+    oneLine(stderr);
+  });
+
+  it('a database that may only be read', async () => {
+    await (await EngineProcess.start(directory.path)).end('SIGTERM');
+    await giveToSomebody();
+    await chmod(join(directory.path, 'htmengine.db'), 0o440);
+    const { code, stderr } = await upAsSomebody();
+    expect(code).toBe(1);
+    expect(stderr).toContain('write permission');
     oneLine(stderr);
   });
 

@@ -75,12 +75,22 @@ function setPragma(
 async function migrateAlone(connection: Database.Database, db: Kysely<Schema>, path: string): Promise<void> {
   connection.exec('BEGIN IMMEDIATE');
   try {
+    expectWritable(connection);
     await migrate(db, sqliteMigrationDialect, path);
     connection.exec('COMMIT');
   } catch (error) {
     if (connection.inTransaction) connection.exec('ROLLBACK');
     throw error;
   }
+}
+
+/**
+ * A file that may only be read is opened all the same, and BEGIN IMMEDIATE begins a transaction that reads: without a
+ * write the first sample would find out.
+ */
+function expectWritable(connection: Database.Database): void {
+  const version = Number(connection.pragma('user_version', { simple: true }));
+  connection.pragma(`user_version = ${version}`);
 }
 
 /** Keeps the statements that were used last prepared: compiling one takes longer than running it. */
