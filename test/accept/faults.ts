@@ -84,13 +84,17 @@ function allFaults(disk: SmallDisk | null, random: () => number): Fault[] {
       child.kill('SIGCONT');
     },
   };
+  // A kill between them gives models time to be saved again.
   const damages = (['truncated', 'zeroed', 'bit-flipped', 'removed'] as const).flatMap((damage) => [
     damaged(damage, 1, random),
+    kill,
     damaged(damage, 2, random),
+    kill,
   ]);
+  const otherKills = Math.max(0, KILLS - damages.length / 2);
   if (disk === null) process.stdout.write('  mounting is not allowed here: the disk is not filled\n');
   return [
-    ...Array.from({ length: Math.floor(KILLS / 2) }, () => kill),
+    ...Array.from({ length: Math.floor(otherKills / 2) }, () => kill),
     stop,
     ...damages,
     ...(disk === null ? [] : [diskFull(disk)]),
@@ -98,7 +102,7 @@ function allFaults(disk: SmallDisk | null, random: () => number): Fault[] {
     databaseForbidden,
     databaseLocked,
     stop,
-    ...Array.from({ length: Math.ceil(KILLS / 2) }, () => kill),
+    ...Array.from({ length: Math.ceil(otherKills / 2) }, () => kill),
   ];
 }
 
@@ -124,12 +128,13 @@ function damaged(damage: Damage, each: 1 | 2, random: () => number): Fault {
 function diskFull(disk: SmallDisk): Fault {
   return {
     name: 'disk full',
-    strike: async (engine) => {
+    strike: async (engine, more) => {
       // Ended in order it leaves no log of the database, in which there might be room.
       await engine.end('SIGTERM');
       await engine.start();
       const { refused } = await engine.counted();
       disk.fill();
+      const stored = more();
       await until(
         'a transaction is refused',
         async () => (await engine.counted()).refused > refused,
@@ -139,19 +144,22 @@ function diskFull(disk: SmallDisk): Fault {
       await delay(FAULT_MS);
       disk.makeRoom();
       await ready(engine);
+      await stored;
     },
   };
 }
 
 const checkpointsForbidden: Fault = {
   name: 'no rights to the checkpoints',
-  strike: async (engine) => {
+  strike: async (engine, more) => {
     const { failed } = await engine.counted();
     const checkpoints = join(engine.dataDirectory, 'checkpoints');
     await chmod(checkpoints, 0o000);
+    const stored = more();
     await until('a checkpoint is missed', async () => (await engine.counted()).failed > failed, NOTICE_MS);
     await delay(FAULT_MS);
     await chmod(checkpoints, 0o750);
+    await stored;
   },
 };
 

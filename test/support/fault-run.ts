@@ -7,8 +7,11 @@ import type { Series } from './nab.ts';
 /** Something bad that is done to an engine while rows wait to be scored. */
 export interface Fault {
   readonly name: string;
-  /** Resolves when it is over and the engine works, or runs again. */
-  readonly strike: (engine: FaultyEngine) => Promise<void>;
+  /**
+   * Resolves when it is over and the engine works, or runs again.
+   * @param more sends further rows, for a fault that only work can meet; resolves when they are stored
+   */
+  readonly strike: (engine: FaultyEngine, more: () => Promise<void>) => Promise<void>;
 }
 
 /** What one fault met and cost. */
@@ -57,16 +60,17 @@ export class FaultRun {
     const stepRows = stepShare * this.#totalRows;
     const struck: (Omit<FaultRecord, 'counted'> & { readonly before: Counted })[] = [];
     for (const [i, { name, strike }] of faults.entries()) {
+      const upTo = CALM_SHARE + (i + 1) * stepShare;
       const striking = async () => {
-        // So models get on between the faults, and no less than about one step's rows wait at each.
-        await this.#pendingWithin(1, 2 * stepRows);
+        // So models get on by no less than half a step between the faults, and about a step's rows wait at each.
+        await this.#pendingWithin(0, 1.5 * stepRows);
         await delay(random() * STRIKE_WITHIN_MS);
-        const pending = await this.#pendingWithin(1, Infinity);
+        const pending = await this.#pendingOrMore(upTo, stepShare);
         struck.push({ name, pending, before: await this.#engine.counted() });
         process.stdout.write(`  ${name}: ${pending} rows pending\n`);
-        await strike(this.#engine);
+        await strike(this.#engine, () => this.#send(upTo + stepShare / 2));
       };
-      await Promise.all([this.#send(CALM_SHARE + (i + 1) * stepShare), striking()]);
+      await Promise.all([this.#send(upTo), striking()]);
     }
     await this.#send(1);
     const recorded = await this.#allScored();
@@ -126,6 +130,17 @@ export class FaultRun {
       await delay(LOOK_MS / 10);
     }
     throw new Error(`there were never ${least} to ${most} rows waiting`);
+  }
+
+  /** How many rows wait, of which there is at least one: a fast engine that has none left is sent some of the next step's. */
+  async #pendingOrMore(share: number, stepShare: number): Promise<number> {
+    for (let upTo = share; ; upTo += stepShare / 8) {
+      const metrics = await this.#engine.look();
+      const pending = metrics === null ? -1 : sum(metrics, ({ rows, scoredRows }) => rows - scoredRows);
+      if (pending > 0) return pending;
+      if (upTo > 1) throw new Error('all rows were scored before the last fault: it needs more rows');
+      await this.#send(upTo);
+    }
   }
 
   get #totalRows(): number {
