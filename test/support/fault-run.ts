@@ -58,14 +58,17 @@ export class FaultRun {
     await this.#pendingWithin(0, 0);
     const stepShare = (1 - CALM_SHARE) / (faults.length + 1);
     const stepRows = stepShare * this.#totalRows;
+    let scoredBefore = await this.#scored();
     const struck: (Omit<FaultRecord, 'counted'> & { readonly before: Counted })[] = [];
     for (const [i, { name, strike }] of faults.entries()) {
       const upTo = CALM_SHARE + (i + 1) * stepShare;
       const striking = async () => {
-        // So models get on by no less than half a step between the faults, and about a step's rows wait at each.
-        await this.#pendingWithin(0, 1.5 * stepRows);
+        // So models get on, and what a fault costs is counted as its own before the next one strikes.
+        await this.#pendingWithin(0, 2 * stepRows);
+        await this.#scoredAtLeast(scoredBefore + stepRows / 2);
         await delay(random() * STRIKE_WITHIN_MS);
         const pending = await this.#pendingOrMore(upTo, stepShare);
+        scoredBefore = await this.#scored();
         struck.push({ name, pending, before: await this.#engine.counted() });
         process.stdout.write(`  ${name}: ${pending} rows pending\n`);
         await strike(this.#engine, () => this.#send(upTo + stepShare / 2));
@@ -130,6 +133,19 @@ export class FaultRun {
       await delay(LOOK_MS / 10);
     }
     throw new Error(`there were never ${least} to ${most} rows waiting`);
+  }
+
+  /** Rows that have scores; 0 while nobody answers. */
+  async #scored(): Promise<number> {
+    return sum((await this.#engine.look()) ?? new Map<string, MetricJson>(), ({ scoredRows }) => scoredRows);
+  }
+
+  async #scoredAtLeast(rows: number): Promise<void> {
+    const deadline = Date.now() + TIMEOUT_MS;
+    while ((await this.#scored()) < rows) {
+      if (Date.now() > deadline) throw new Error(`${rows} rows were never scored`);
+      await delay(LOOK_MS);
+    }
   }
 
   /** How many rows wait, of which there is at least one: a fast engine that has none left is sent some of the next step's. */
