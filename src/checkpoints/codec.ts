@@ -22,11 +22,16 @@ const HEADER_BYTES = 84;
 /** Models take megabytes; with a full classifier a few hundred. More than this is a damaged header. */
 const DEFAULT_MAX_STATE_BYTES = 2 ** 30;
 const MAX_CHUNK_BYTES = 2 ** 22;
+/** Most payloads are a few of these; zlib's own 16 KiB would be dozens, each with a call of its own. */
+const PAYLOAD_CHUNK_BYTES = 2 ** 18;
 
 /** The checkpoint named `name` of a model whose complete state is `state`. The result has a buffer of its own. */
 export function encodeCheckpoint(name: CheckpointName, state: Uint8Array): Uint8Array<ArrayBuffer> {
   // Level 1: a checkpoint is written often and read seldom; higher levels cost far more time than they save bytes.
-  const payload = zstdCompressSync(state, { params: { [constants.ZSTD_c_compressionLevel]: 1 } });
+  const payload = zstdCompressSync(state, {
+    params: { [constants.ZSTD_c_compressionLevel]: 1 },
+    chunkSize: PAYLOAD_CHUNK_BYTES,
+  });
   const bytes = new Uint8Array(HEADER_BYTES + payload.byteLength);
   const header = new DataView(bytes.buffer);
   header.setUint32(0, MAGIC, true);

@@ -52,7 +52,9 @@ export class Arena {
     if (bytes.byteLength !== expected) {
       throw new ArenaFormatError(`${bytes.byteLength} bytes, but the sections take ${expected}`);
     }
-    const lengths = schema.map((section, i) => (section.saved ? section.length : savedLengths[i]));
+    const lengths = schema.map((section, i) =>
+      section.saved ? loadedLength(section, saved, savedLengths, header) : savedLengths[i],
+    );
     const arena = new Arena(schema, kind, lengths, new ArrayBuffer(totalBytes(schema, lengths)));
     let offset = sectionsStart(schema);
     saved.forEach((section, i) => {
@@ -134,6 +136,7 @@ export class Arena {
   }
 
   #resize(first: number, changes: readonly (readonly [index: number, length: number])[]): void {
+    if (changes.every(([index, length]) => this.#lengths[first + index] === length)) return;
     const old = this.#views;
     const lengths = this.#lengths.slice();
     for (const [index, length] of changes) lengths[first + index] = length;
@@ -179,6 +182,11 @@ export interface SectionSpec {
   readonly maxLength?: number;
   /** Absent: saved as it is. Else it is not part of the saved bytes, but in packed form, in this section's place or in another's. */
   readonly saved?: 'packed' | 'elsewhere';
+  /**
+   * Of one that is not saved as it is: how long it will be when it is unpacked, so that a loaded arena has room for it at
+   * once. `counter` is a section (u32) saved as it is, whose element `index` counts rows of `elements` each.
+   */
+  readonly rows?: { readonly counter: string; readonly index: number; readonly elements: number };
 }
 
 /** Saved bytes that are not what they should be: damaged, cut, or of another format. */
@@ -213,6 +221,23 @@ function savedSpec(section: SectionSpec): SectionSpec {
   const { name, type, saved } = section;
   if (saved === 'packed') return { name, type: 'u8', length: 0, maxLength: MAX_PACKED_BYTES, saved };
   return saved === 'elsewhere' ? { name, type, length: 0, saved } : section;
+}
+
+/** The elements to make room for. A count that saved bytes cannot have is left to who unpacks them to refuse. */
+function loadedLength(
+  { length, maxLength = length, rows }: SectionSpec,
+  saved: readonly SectionSpec[],
+  savedLengths: readonly number[],
+  header: DataView,
+): number {
+  if (rows === undefined) return length;
+  const counter = saved.findIndex(({ name }) => name === rows.counter);
+  let offset = sectionsStart(saved);
+  for (let i = 0; i < counter; i++) offset += align(savedLengths[i] * TYPES[saved[i].type].BYTES_PER_ELEMENT);
+  const count = header.getUint32(offset + 4 * rows.index, true);
+  const wanted = count * rows.elements;
+  // Each row takes a byte at least.
+  return count > header.byteLength || wanted > maxLength ? length : wanted;
 }
 
 function bytesOf(view: TypedArray): Uint8Array {

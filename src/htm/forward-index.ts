@@ -1,3 +1,5 @@
+import { Scratch } from './scratch.ts';
+
 /**
  * Which segments a cell feeds, for one bank of segment rows, so that an entry takes two bytes: the row within its
  * bank, or what the owner makes of it. Cells are numbered 32 to a column (a column of a memory or not): one word of a
@@ -31,7 +33,7 @@ export class ForwardIndex {
     const { sources, sourceStride } = rows;
     const index = new ForwardIndex(columnCount);
     // Per cell its entries, then the place of the next one.
-    const places = new Uint32Array(columnCount * CELL_STRIDE);
+    const places = placesScratch.zeroed(columnCount * CELL_STRIDE);
     for (let row = first; row < end; row++) {
       const from = row * sourceStride;
       const to = from + rows.size(row);
@@ -50,7 +52,7 @@ export class ForwardIndex {
   /** The index of the synapses of which number i is from `cells[i]` and has the entry `entries[i]`. */
   static ofEntries(columnCount: number, cells: Uint16Array, entries: Uint16Array): ForwardIndex {
     const index = new ForwardIndex(columnCount);
-    const places = new Uint32Array(columnCount * CELL_STRIDE);
+    const places = placesScratch.zeroed(columnCount * CELL_STRIDE);
     for (let i = 0; i < cells.length; i++) places[cells[i]]++;
     index.#layOut(places);
     const placed = index.#entries;
@@ -261,6 +263,8 @@ export interface SourceRows {
   readonly sourceStride: number;
   size(row: number): number;
 }
+
+const placesScratch = new Scratch((length) => new Uint32Array(length));
 
 /** Free entries behind the last block, for blocks that need to move. */
 function spare(live: number): number {

@@ -220,6 +220,22 @@ describe('AnomalyModel', () => {
     );
   });
 
+  it.each(['cpp', 'tm_cpp'] as const)(
+    'is saved and loaded alike after models of other sizes: %s',
+    (variant) => {
+      const learned = [20, 300, 1].map((records) => {
+        const model = AnomalyModel.create(production(variant));
+        for (let record = 0; record < records; record++) model.run(300 * record, (7 * record) % 50);
+        return { model, bytes: model.bytes() };
+      });
+      // What saving and loading the others left in the thread's scratch memory must not be found in it.
+      for (const { model, bytes } of [...learned, ...learned.toReversed()]) {
+        expect(model.bytes()).toEqual(bytes);
+        expect(AnomalyModel.from(bytes).bytes()).toEqual(bytes);
+      }
+    },
+  );
+
   it('knows what it takes in memory', () => {
     const model = AnomalyModel.create(production('cpp'));
     const atFirst = model.byteLength;

@@ -11,6 +11,11 @@ export class PackedWriter {
     this.#bytes = new Uint8Array(expected);
   }
 
+  /** Begins anew, in the memory it has: what `finish` gave before is gone. */
+  begin(): void {
+    this.#length = 0;
+  }
+
   /** Writes the elements of an array, without its length. */
   array(array: TypedArray): void {
     this.#reserve(array.byteLength);
@@ -34,7 +39,7 @@ export class PackedWriter {
     this.number(((value << 1) ^ (value >> 31)) >>> 0);
   }
 
-  /** What was written. */
+  /** What was written: in the writer's memory. */
   finish(): Uint8Array {
     return this.#bytes.subarray(0, this.#length);
   }

@@ -2,6 +2,7 @@ import { PackedReader, PackedWriter } from './packing.ts';
 import { ONE_BITS } from './permanence-steps.ts';
 import type { PermanenceSteps } from './permanence-steps.ts';
 import type { PoolerBase } from './pooler-base.ts';
+import { Scratch } from './scratch.ts';
 
 /** The rows of a pooler's columns that have learned. */
 export interface PoolerRows {
@@ -40,8 +41,8 @@ export class PoolerPacking {
     const values = new Float32Array(permanenceBits.buffer, permanenceBits.byteOffset, permanenceBits.length);
     const perRise = increment + decrement > 0 ? 1 / (increment + decrement) : 0;
     const { falls } = this.#steps;
-    const symbols = new Uint8Array(permanenceBits.length);
-    const extras = new PackedWriter();
+    const symbols = symbolsScratch.zeroed(permanenceBits.length);
+    extras.begin();
     for (let row = 0; row < columns.length; row++) {
       const times = timesLearned[row];
       const fallen = times * decrement;
@@ -80,7 +81,10 @@ export class PoolerPacking {
     return packed.finish();
   }
 
-  /** @throws ArenaFormatError when `packed` are not the bytes of `rowCount` rows. */
+  /**
+   * The rows whose permanences are to be used before the next call.
+   * @throws ArenaFormatError when `packed` are not the bytes of `rowCount` rows.
+   */
   unpack(packed: Uint8Array, rowCount: number): PoolerRows {
     const { poolSize, permanences, columnCount } = this.#base;
     const initialBits = new Int32Array(permanences.buffer);
@@ -88,7 +92,7 @@ export class PoolerPacking {
     const columns = reader.u16(rowCount);
     const timesLearned = reader.u32(rowCount);
     const symbols = reader.u8(rowCount * poolSize);
-    const permanenceBits = new Int32Array(symbols.length);
+    const permanenceBits = bitsScratch.take(symbols.length);
     const { falls, rises } = this.#steps;
     for (let row = 0; row < rowCount; row++) {
       const times = timesLearned[row];
@@ -174,6 +178,10 @@ const PREDICTED = 252;
 const ON_GRID = 253;
 const ZERO = 254;
 const ONE = 255;
+
+const symbolsScratch = new Scratch((length) => new Uint8Array(length));
+const bitsScratch = new Scratch((length) => new Int32Array(length));
+const extras = new PackedWriter();
 
 const LARGEST_LIKELY_RESIDUAL = 4096;
 const LEAST_GRID_UNIT = 2 ** -20;

@@ -4,6 +4,7 @@ import { NOT_POOLED, PermanenceCodes, patternOf } from './permanence-codes.ts';
 import { ONE_BITS, PermanenceSteps } from './permanence-steps.ts';
 import { PoolerPacking } from './pooler-packing.ts';
 import type { PoolerBase } from './pooler-base.ts';
+import { Scratch } from './scratch.ts';
 
 /**
  * The synapses of a pooler: which are connected, and the permanences of those columns that have learned. Columns
@@ -19,10 +20,25 @@ import type { PoolerBase } from './pooler-base.ts';
 export class PoolerSynapses {
   /** Sections this component owns in the arena. */
   static schema(columnCount: number, inputCount: number): SectionSpec[] {
+    const rowsOf = (elements: number) => ({ counter: 'poolerRowCount', index: 0, elements });
     return [
       { name: 'poolerRowCount', type: 'u32', length: 1 },
-      { name: 'poolerRowColumns', type: 'u16', length: 0, maxLength: columnCount, saved: 'packed' },
-      { name: 'poolerTimesLearned', type: 'u32', length: 0, maxLength: columnCount, saved: 'elsewhere' },
+      {
+        name: 'poolerRowColumns',
+        type: 'u16',
+        length: 0,
+        maxLength: columnCount,
+        saved: 'packed',
+        rows: rowsOf(1),
+      },
+      {
+        name: 'poolerTimesLearned',
+        type: 'u32',
+        length: 0,
+        maxLength: columnCount,
+        saved: 'elsewhere',
+        rows: rowsOf(1),
+      },
       {
         // Holds words; the type is part of saved states, which once held permanences as such.
         name: 'poolerPermanences',
@@ -30,6 +46,7 @@ export class PoolerSynapses {
         length: 0,
         maxLength: columnCount * inputCount,
         saved: 'elsewhere',
+        rows: rowsOf(inputCount),
       },
     ];
   }
@@ -41,6 +58,9 @@ export class PoolerSynapses {
   readonly #stimulusThreshold: number;
   readonly #steps: PermanenceSteps;
   readonly #codes: PermanenceCodes;
+  /** The least permanence above 0, and the least connected one. */
+  readonly #leastPattern: number;
+  readonly #connectedPattern: number;
   readonly #part: ArenaPart;
   readonly #rowOfColumn: Uint16Array;
   /** Scratch for `#learnAll`, and permanences of a row in the order of the pool. */
@@ -66,6 +86,8 @@ export class PoolerSynapses {
     this.#stimulusThreshold = stimulusThreshold;
     this.#steps = new PermanenceSteps(base.constants);
     this.#codes = new PermanenceCodes(base.constants, this.#steps);
+    this.#leastPattern = patternOf(base.constants.trimBelow);
+    this.#connectedPattern = patternOf(base.constants.connectedFrom);
     this.#rowOfColumn = new Uint16Array(base.columnCount).fill(NO_ROW);
     this.#isOn = new Uint8Array(stimulusThreshold > 0 ? base.inputCount : 0);
     this.#pooled = new Float32Array(base.poolSize);
@@ -293,7 +315,7 @@ export class PoolerSynapses {
   #pack(): ReadonlyMap<number, Uint8Array> {
     const { poolSize } = this.#base;
     const rows = this.rowCount;
-    const permanenceBits = new Int32Array(rows * poolSize);
+    const permanenceBits = bitsScratch.take(rows * poolSize);
     for (let row = 0; row < rows; row++) {
       this.#bringUpToDate(row);
       this.#readRow(row, permanenceBits.subarray(row * poolSize, (row + 1) * poolSize));
@@ -314,37 +336,40 @@ export class PoolerSynapses {
     this.#resize(this.rowCount);
     this.#columns.set(rows.columns);
     this.#timesLearned.set(rows.timesLearned);
+    this.#words.fill(NOT_POOLED);
     for (let row = 0; row < this.rowCount; row++) {
       const column = this.#columns[row];
       if (column >= columnCount || this.#rowOfColumn[column] !== NO_ROW)
         throw new ArenaFormatError(`spatial pooler: column ${column} of row ${row}`);
       this.#rowOfColumn[column] = row;
-      const patterns = rows.permanenceBits.subarray(row * poolSize, (row + 1) * poolSize);
-      this.#checkRow(patterns);
-      this.#connectLoaded(column, patterns);
-      this.#writeRow(row, patterns);
+      this.#loadRow(row, rows.permanenceBits.subarray(row * poolSize, (row + 1) * poolSize));
     }
   }
 
-  #checkRow(patterns: Int32Array): void {
-    const least = patternOf(this.#base.constants.trimBelow);
-    for (const pattern of patterns) {
+  /** Fills a row of words that are not pooled, and connects its synapses where those of the base are not connected, or the other way round. */
+  #loadRow(row: number, patterns: Int32Array): void {
+    const { columnWords, initialPatterns, inputCount, poolSize } = this.#base;
+    const { connectedFrom } = this.#codes;
+    const least = this.#leastPattern;
+    const connectedPattern = this.#connectedPattern;
+    const column = this.#columns[row];
+    const pool = this.#poolOf(column);
+    const words = this.#words;
+    const rowStart = row * inputCount;
+    const first = column * poolSize;
+    let leastConnected = NONE;
+    for (let place = 0; place < poolSize; place++) {
+      const pattern = patterns[place];
       if (pattern !== 0 && (pattern < least || pattern > ONE_BITS))
         throw new ArenaFormatError(`spatial pooler: permanence of pattern ${pattern}`);
+      const input = pool[place];
+      const code = this.#codes.codeOf(pattern);
+      words[rowStart + input] = code;
+      if (code >= connectedFrom && code < leastConnected) leastConnected = code;
+      if (pattern >= connectedPattern !== initialPatterns[first + place] >= connectedPattern)
+        this.connected[input * columnWords + (column >>> 5)] ^= 1 << column;
     }
-  }
-
-  /** Connects the synapses of a loaded row, where those of the base are. */
-  #connectLoaded(column: number, patterns: Int32Array): void {
-    const { columnWords, initialPatterns, poolSize, constants } = this.#base;
-    const connectedFrom = patternOf(constants.connectedFrom);
-    const pool = this.#poolOf(column);
-    const first = column * poolSize;
-    for (let place = 0; place < poolSize; place++) {
-      const isConnected = patterns[place] >= connectedFrom;
-      if (isConnected !== initialPatterns[first + place] >= connectedFrom)
-        this.connected[pool[place] * columnWords + (column >>> 5)] ^= 1 << column;
-    }
+    this.#dueAt[row] = this.#timesUntilLoss(leastConnected);
   }
 
   #extendCounts(capacity: number): void {
@@ -360,6 +385,7 @@ function extended(array: Uint8Array, length: number): Uint8Array<ArrayBuffer> {
   return longer;
 }
 
+const bitsScratch = new Scratch((length) => new Int32Array(length));
 const COLUMNS_SECTION = 1;
 const TIMES_SECTION = 2;
 const WORDS_SECTION = 3;

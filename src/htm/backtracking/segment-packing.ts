@@ -1,6 +1,7 @@
 import { ArenaFormatError } from '../arena.ts';
 import { PackedReader, PackedWriter } from '../packing.ts';
 import { CELL_MASK, CELL_SHIFT, MAX_COLUMNS } from './parameters.ts';
+import { Scratch } from '../scratch.ts';
 import type { BacktrackingMemoryParameters } from './parameters.ts';
 
 /** Segments in plain tables, one after the other, whatever their layout in memory is. */
@@ -28,9 +29,8 @@ export interface PlainSegments {
  */
 export function packSegments(segments: PlainSegments): Uint8Array {
   const { owners, sizes, sources } = segments;
-  const lists = new PackedWriter();
-  const masks = new PackedWriter();
-  const group = new SourceGroup();
+  listWriter.begin();
+  maskWriter.begin();
   let from = 0;
   for (let first = 0; first < owners.length;) {
     const end = groupEnd(owners, first);
@@ -38,23 +38,28 @@ export function packSegments(segments: PlainSegments): Uint8Array {
       group.add(sources, from, sizes[i], 1 << (i - first));
       from += sizes[i];
     }
-    group.write(lists, masks, (end - first + 7) >>> 3);
+    group.write(listWriter, maskWriter, (end - first + 7) >>> 3);
     first = end;
   }
-  const packed = new PackedWriter(16 * owners.length + 3 * from);
+  const list = listWriter.finish();
+  const masks = maskWriter.finish();
+  const { permanences } = segments;
+  const packed = new PackedWriter(
+    11 * owners.length + list.length + masks.length + permanences.byteLength + MOST_NUMBER_BYTES,
+  );
   packed.number(from);
   packed.array(segments.duties);
   packed.array(segments.dutyIterations);
   for (const plane of planesOf(owners)) packed.array(plane);
-  const list = lists.finish();
   packed.number(list.length);
   packed.array(list);
-  packed.array(masks.finish());
-  packed.array(segments.permanences);
+  packed.array(masks);
+  packed.array(permanences);
   return packed.finish();
 }
 
 /**
+ * Segments to be used before the next call.
  * @param coded whether permanences are bytes.
  * @throws ArenaFormatError when `packed` are not the bytes of `count` segments with sources that a memory with these
  * parameters can have. What else is in the tables is left to be checked.
@@ -74,9 +79,8 @@ export function unpackSegments(
   const dutyIterations = reader.u32(count);
   const owners = ownersIn(reader, count);
   const lists = new PackedReader(reader.u8(reader.number()));
-  const sizes = new Uint8Array(count);
-  const sources = new Uint16Array(synapses);
-  const group = new SourceGroup();
+  const sizes = sizesScratch.take(count);
+  const sources = sourcesScratch.take(synapses);
   let from = 0;
   for (let first = 0; first < count;) {
     const end = groupEnd(owners, first);
@@ -246,3 +250,12 @@ function ownersIn(reader: PackedReader, count: number): Uint16Array {
 
 const MAX_GROUP = 32;
 const CELLS = MAX_COLUMNS << CELL_SHIFT;
+/** Of the two numbers in front of tables. */
+const MOST_NUMBER_BYTES = 10;
+
+/** Empty between two calls. */
+const group = new SourceGroup();
+const listWriter = new PackedWriter();
+const maskWriter = new PackedWriter();
+const sizesScratch = new Scratch((length) => new Uint8Array(length));
+const sourcesScratch = new Scratch((length) => new Uint16Array(length));

@@ -7,6 +7,7 @@ import { permanenceScale } from './permanence.ts';
 import type { PermanenceScale } from './permanence.ts';
 import { packSegments, unpackSegments } from './segment-packing.ts';
 import type { PlainSegments } from './segment-packing.ts';
+import { Scratch } from '../scratch.ts';
 
 /**
  * Where segments are stored: one row per segment slot, with its duty cycle. Model reference, sections 4.1 and 4.2.
@@ -66,7 +67,14 @@ export class SegmentRows {
     const rowWords = HEADER_WORDS + wordsOfSynapses(p, permanenceScale(p));
     return [
       { name: 'segmentCounters', type: 'u32', length: COUNTERS },
-      { name: 'segments', type: 'u32', length: 0, maxLength: mostRows(p) * rowWords, saved: 'packed' },
+      {
+        name: 'segments',
+        type: 'u32',
+        length: 0,
+        maxLength: mostRows(p) * rowWords,
+        saved: 'packed',
+        rows: { counter: 'segmentCounters', index: ROWS, elements: rowWords },
+      },
     ];
   }
 
@@ -232,13 +240,13 @@ export class SegmentRows {
     this.#check();
   }
 
-  /** The rows in use as plain tables. */
+  /** The rows in use as plain tables, to be packed at once. */
   #plain(): PlainSegments {
     const { count, sources, permanences } = this;
-    const owners = new Uint16Array(count);
-    const duties = new Float32Array(count);
-    const dutyIterations = new Uint32Array(count);
-    const sizes = new Uint8Array(count);
+    const owners = ownersScratch.take(count);
+    const duties = dutiesScratch.take(count);
+    const dutyIterations = iterationsScratch.take(count);
+    const sizes = sizesScratch.take(count);
     let synapses = 0;
     for (let row = 0; row < count; row++) {
       owners[row] = this.cell(row);
@@ -247,8 +255,8 @@ export class SegmentRows {
       sizes[row] = this.size(row);
       synapses += sizes[row];
     }
-    const allSources = new Uint16Array(synapses);
-    const allPermanences = this.scale.coded ? new Uint8Array(synapses) : new Float32Array(synapses);
+    const allSources = sourcesScratch.take(synapses);
+    const allPermanences = (this.scale.coded ? codesScratch : realsScratch).take(synapses);
     let to = 0;
     for (let row = 0; row < count; row++) {
       const source = row * this.sourceStride - to;
@@ -373,6 +381,14 @@ const DUTY_WORD = 0;
 const DUTY_ITERATION_WORD = 1;
 const LINK_WORD = 2;
 const OWNER_HALF = 6;
+
+const ownersScratch = new Scratch((length) => new Uint16Array(length));
+const dutiesScratch = new Scratch((length) => new Float32Array(length));
+const iterationsScratch = new Scratch((length) => new Uint32Array(length));
+const sizesScratch = new Scratch((length) => new Uint8Array(length));
+const sourcesScratch = new Scratch((length) => new Uint16Array(length));
+const codesScratch = new Scratch((length) => new Uint8Array(length));
+const realsScratch = new Scratch((length) => new Float32Array(length));
 
 const ITERATION = 0;
 const ROWS = 1;
