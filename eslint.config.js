@@ -29,6 +29,14 @@ export default tseslint.config(
     },
   },
   {
+    files: ['examples/traffic/page/*.js'],
+    languageOptions: {
+      globals: Object.fromEntries(
+        ['document', 'fetch', 'history', 'location', 'setTimeout'].map((name) => [name, 'readonly']),
+      ),
+    },
+  },
+  {
     // Kernels index typed arrays with computed, proven indexes (src/htm has noUncheckedIndexedAccess off).
     files: ['src/htm/**/*.ts'],
     rules: {

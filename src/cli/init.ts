@@ -8,16 +8,22 @@ import { UsageError } from './usage-error.ts';
 export interface InitOptions {
   /** As npm takes it: a version, or where a package lies. */
   readonly dependency?: string;
+  /** Which of the package's applications. */
+  readonly example: Example;
 }
 
-/** This package, whose `examples/skeleton` is laid down. */
+/** Applications that the package has under `examples`. */
+export const EXAMPLES = ['skeleton', 'traffic'] as const;
+export type Example = (typeof EXAMPLES)[number];
+
+/** This package, one of whose examples is laid down. */
 const PACKAGE = join(import.meta.dirname, '../..');
 const PACK_TIMEOUT_MS = 120_000;
 /** What may lie in the directory already. */
 const HARMLESS = new Set(['.git', '.gitignore', 'LICENSE']);
 
-/** Lays the skeleton application down, with a package.json that finds this very program. */
-export async function init(directory: string, { dependency }: InitOptions): Promise<void> {
+/** Lays an application down, with a package.json that finds this very program. */
+export async function init(directory: string, { dependency, example }: InitOptions): Promise<void> {
   const target = resolve(directory);
   await mkdir(target, { recursive: true });
   const there = (await readdir(target)).filter((name) => !HARMLESS.has(name));
@@ -27,7 +33,7 @@ export async function init(directory: string, { dependency }: InitOptions): Prom
     );
   }
   const spec = dependency ?? `file:${await pack(target)}`;
-  await cp(join(PACKAGE, 'examples/skeleton'), target, { recursive: true });
+  await cp(join(PACKAGE, 'examples', example), target, { recursive: true });
   await writeFile(join(target, '.gitignore'), 'node_modules\ndata\n');
   await describePackage(target, spec);
   process.stdout.write(
