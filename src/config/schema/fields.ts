@@ -19,6 +19,10 @@ export const meta = (given: SettingMeta) => ({ ...given });
 export const port = z.int().min(0).max(65_535);
 export const positive = z.int().min(1);
 export const MIB = 2 ** 20;
-export const DEFAULT_WORKERS = Math.max(1, availableParallelism() - 1);
+/**
+ * The main thread needs little of a core. Two workers on two cores carried 10,000 models at one sample in five minutes with a
+ * p99 lag of 0.7 s, where one was never done (docs/benchmarks.md).
+ */
+export const DEFAULT_WORKERS = Math.max(Math.min(2, availableParallelism()), availableParallelism() - 1);
 export const sweepMs = (what: string) =>
   positive.default(5_000).describe(`How often ${what} that a lost wake-up left behind.`);

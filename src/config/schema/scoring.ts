@@ -27,7 +27,7 @@ export const scheduler = z
       .meta(
         meta({
           description: 'Worker threads that run models.',
-          defaultText: 'one per core less one',
+          defaultText: 'one per core less one; two of two cores',
         }),
       ),
     memoryBudgetBytes: positive
