@@ -21,8 +21,10 @@ connection.on('error', ({ message }) => console.error(`${broker}: ${message}`));
 
 async function store(name: string, text: string): Promise<void> {
   const value = Number(text);
-  if (text.trim() === '' || !Number.isFinite(value))
-    return console.error(`${name}: ${JSON.stringify(text)} is no number`);
+  if (text.trim() === '' || !Number.isFinite(value)) {
+    console.error(`${name}: ${JSON.stringify(text)} is no number`);
+    return;
+  }
   const timestamp = Math.floor(Date.now() / 1000);
   for (;;) {
     try {
