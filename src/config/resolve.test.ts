@@ -198,7 +198,9 @@ describe('environment variables', () => {
           : type === 'boolean'
             ? fc.boolean()
             : type === 'string'
-              ? fc.stringMatching(/^[ -~]{0,19}[!-~]$/)
+              ? fc.stringMatching(
+                  setting.path === 'checkpoints.s3.prefix' ? /^[ -~]{0,19}\/$/ : /^[ -~]{0,19}[!-~]$/,
+                )
               : fc.integer({ min: minimum ?? 0, max: maximum ?? Number.MAX_SAFE_INTEGER });
       return value.map((chosen) => ({ setting, chosen }));
     });
@@ -215,6 +217,12 @@ describe('environment variables', () => {
         });
       }),
     );
+  });
+
+  it('are refused with a rule of their own where they have one', () => {
+    expect(problems('', { HTMENGINE_CHECKPOINTS_S3_PREFIX: 'mine' })).toEqual([
+      'HTMENGINE_CHECKPOINTS_S3_PREFIX: checkpoints.s3.prefix is "mine": it must end in /',
+    ]);
   });
 
   it('never make it throw, whatever they hold', { timeout: 120_000 }, () => {

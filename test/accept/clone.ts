@@ -11,7 +11,8 @@ const OWN = 'room.temperature';
 
 /**
  * The README followed from a clone, and how long it takes a stranger: until the page is there, until the first live
- * score (a scored row of the demo, of this machine's own metrics the newest), until the first score of a metric of one's own.
+ * score (a scored row of the demo, of this machine's own metrics the newest), until the first score of a metric of one's own;
+ * then docs/traffic.md, until the roads of its map have colours.
  */
 export async function clone(): Promise<void> {
   const directory = await temporaryDirectory();
@@ -27,6 +28,7 @@ export async function clone(): Promise<void> {
     await runIn(path, 'npm', ['ci', '--no-audit', '--no-fund']);
     told('npm ci');
     await followed(path, told);
+    await toTheMap(path, join(directory.path, 'my-city'), told);
   } finally {
     await directory.remove();
   }
@@ -78,6 +80,36 @@ async function followed(path: string, told: (what: string) => void): Promise<voi
       );
     await until('the scores of the demo', waits, PATIENCE_MS);
     told('all of the demo is scored');
+  } finally {
+    if (child.pid !== undefined && child.exitCode === null) {
+      const exited = once(child, 'exit');
+      process.kill(-child.pid, 'SIGINT');
+      await exited;
+    }
+  }
+}
+
+async function toTheMap(clone: string, city: string, told: (what: string) => void): Promise<void> {
+  await runIn(clone, 'npx', ['htmengine', 'init', city, '--example', 'traffic']);
+  await runIn(city, 'npm', ['install', '--no-audit', '--no-fund']);
+  told('the traffic application is installed');
+  const port = await freePort();
+  const child = spawn('npm', ['start'], {
+    cwd: city,
+    env: { ...process.env, PORT: String(port), TRAFFIC_ENGINE_PORT: String(await freePort()) },
+    stdio: ['ignore', 'ignore', 'inherit'],
+    detached: true,
+  });
+  try {
+    const colours = async () => {
+      const answer = await fetch(`http://127.0.0.1:${port}/state.json`).catch(() => null);
+      if (answer?.ok !== true) return false;
+      const { routes } = (await answer.json()) as { routes: Record<string, { learning: unknown }> };
+      const all = Object.values(routes);
+      return all.length > 0 && all.every(({ learning }) => learning === null);
+    };
+    await until('the map', colours, PATIENCE_MS);
+    told('every road of the map has its colour');
   } finally {
     if (child.pid !== undefined && child.exitCode === null) {
       const exited = once(child, 'exit');

@@ -15,6 +15,7 @@ import { original } from './original.ts';
 import { packaged } from './package.ts';
 import { skeleton } from './skeleton.ts';
 import { stores } from './stores.ts';
+import { traffic } from './traffic.ts';
 
 /** Each prints what it found and throws if that is not what must be. */
 const RUNS: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
@@ -26,6 +27,7 @@ const RUNS: Readonly<Record<string, (args: readonly string[]) => Promise<void>>>
   original,
   'original-story': originalStory,
   skeleton,
+  traffic,
   distributed,
   docs,
   package: packaged,

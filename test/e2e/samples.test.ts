@@ -1,8 +1,13 @@
+import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Engine } from '../../src/engine.ts';
 import { request } from '../support/api-client.ts';
 import { temporaryDirectory } from '../support/engine-process.ts';
+
+const { version: VERSION } = JSON.parse(
+  readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+) as { version: string };
 
 /** Samples over HTTP into a whole engine. */
 const T = 1_700_000_000;
@@ -185,7 +190,7 @@ describe('GET /api/v1/status', () => {
   it('tells how the engine is', async () => {
     const { status, body } = await request(engine, 'GET', '/api/v1/status');
     expect(status).toBe(200);
-    expect(body).toMatchObject({ version: '0.1.0', ready: true, unprocessedRows: 0 });
+    expect(body).toMatchObject({ version: VERSION, ready: true, unprocessedRows: 0 });
     expect((body['metrics'] as { UNMONITORED: number }).UNMONITORED).toBeGreaterThan(5);
     expect(body['rows']).toBeGreaterThan(10);
     expect(Date.parse(String(body['startedAt']))).toBeLessThanOrEqual(Date.now());

@@ -1,7 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, symlink } from 'node:fs/promises';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import type { Browser } from 'playwright-core';
@@ -9,9 +7,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FIRST_SECOND, STEP_SECONDS, STEPS_PER_DAY } from '../../examples/traffic/city.ts';
 import { accessibilityFaults, browserIsMissing, launchBrowser, openPage } from '../support/browser.ts';
 import { EngineProcess, temporaryDirectory, until } from '../support/engine-process.ts';
+import { layDownExample } from '../support/laid-down.ts';
 
 /** The traffic application as `htmengine init --example traffic` lays it down; what npm would install is linked. */
-const ROOT = join(import.meta.dirname, '../..');
 const HISTORY_DAYS = 4;
 const LAST = FIRST_SECOND + STEP_SECONDS * (HISTORY_DAYS * STEPS_PER_DAY - 1);
 /** So slow that nothing happens by itself after the history. */
@@ -23,14 +21,7 @@ let application: string;
 const running = new Set<ChildProcess>();
 beforeAll(async () => {
   directory = await temporaryDirectory();
-  application = join(directory.path, 'city');
-  const main = join(ROOT, 'dist/cli/main.js');
-  await promisify(execFile)(process.execPath, [
-    main,
-    ...['init', application, '--example', 'traffic', '--dependency', '^1.0.0'],
-  ]);
-  await mkdir(join(application, 'node_modules'));
-  await symlink(ROOT, join(application, 'node_modules/htmengine'));
+  application = await layDownExample(directory.path, 'traffic');
 });
 afterAll(async () => {
   for (const child of running) child.kill('SIGKILL');

@@ -48,7 +48,7 @@ export const checkpoints = z
         bucket: z.string().default('').describe('The bucket, which must be there.'),
         prefix: z
           .string()
-          .regex(/^$|\/$/, 'must end in /')
+          .refine((text) => text === '' || text.endsWith('/'), 'it must end in /')
           .default('htmengine/')
           .describe('What the keys of this installation begin with; no other may use it.'),
         endpoint: z.string().default('').describe("URL of storage that speaks S3; empty for Amazon's."),

@@ -30,6 +30,7 @@ interface MetricViewProperties {
 export function MetricView({ client, fleet, name, window }: MetricViewProperties) {
   const metric = fleet.metrics.value.get(name);
   const series = useMemo(() => new Series(client, name), [client, name]);
+  useEffect(() => void fleet.readFirst(name), [fleet, name]);
   useEffect(() => void series.show(window), [series, window?.from, window?.to]);
   useEffect(() => {
     if (metric !== undefined) void series.follow(isMonitored(metric));

@@ -115,12 +115,13 @@ function useViewport(list: { readonly current: HTMLElement | null }): Viewport {
 /** Moves the keyboard to a row, which may have to be scrolled into being first. */
 function useFocusRow(list: { readonly current: HTMLElement | null }, rowHeight: number, rows: number) {
   const [wanted, setWanted] = useState<number | null>(null);
+  const focus = (row: number): boolean => {
+    const link = list.current?.querySelector<HTMLElement>(`[data-index="${row}"]`);
+    link?.focus({ preventScroll: true });
+    return link !== null && link !== undefined;
+  };
   useEffect(() => {
-    if (wanted === null) return;
-    const link = list.current?.querySelector<HTMLElement>(`[data-index="${wanted}"]`);
-    if (link === null || link === undefined) return;
-    link.focus({ preventScroll: true });
-    setWanted(null);
+    if (wanted !== null && focus(wanted)) setWanted(null);
   });
   return useCallback(
     (index: number) => {
@@ -128,7 +129,8 @@ function useFocusRow(list: { readonly current: HTMLElement | null }, rowHeight: 
       const top = (list.current?.getBoundingClientRect().top ?? 0) + row * rowHeight;
       if (top < rowHeight) scrollBy({ top: top - 2 * rowHeight });
       else if (top > innerHeight - 2 * rowHeight) scrollBy({ top: top - innerHeight + 2 * rowHeight });
-      setWanted(row);
+      // At once where it can be: the next key begins where this one led, however soon it comes.
+      setWanted(focus(row) ? null : row);
     },
     [rowHeight, rows],
   );

@@ -80,6 +80,11 @@ export class Fleet {
     effect(follow);
   }
 
+  /** Reads one metric before all of them are there, for a view that needs no other. What is wrong shows with the whole. */
+  async readFirst(name: string): Promise<void> {
+    if (!this.#metrics.value.has(name)) await this.reread(name).catch(() => undefined);
+  }
+
   /** Reads one metric anew: after a change that the page made. @throws ApiError */
   async reread(name: string): Promise<void> {
     const metric = await this.#client.metric(name, STRIP_SCORES);
@@ -113,7 +118,8 @@ export class Fleet {
     const metrics = new Map<string, Metric>();
     for await (const page of this.#client.metricPages(STRIP_SCORES)) {
       for (const metric of page) metrics.set(metric.name, metric);
-      if (!this.#loaded.value) this.#metrics.value = new Map(metrics);
+      // One metric may have been read before all of them.
+      if (!this.#loaded.value) this.#metrics.value = new Map([...this.#metrics.value, ...metrics]);
     }
     this.#metrics.value = metrics;
   }
