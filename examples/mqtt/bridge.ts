@@ -1,39 +1,29 @@
-/** Bridges the sensors of an MQTT broker to HTM Engine: a number published under a/b/c becomes a sample of the metric a.b.c. */
-import { setTimeout as delay } from 'node:timers/promises';
+/** From an MQTT broker to the engine: node bridge.ts [BROKER] [TOPICS] [ENGINE]. A topic becomes a metric, a number its value. */
 import { EngineClient } from 'htmengine/client';
 import { connect } from 'mqtt';
 
 const [broker = 'mqtt://127.0.0.1:1883', topics = 'sensors/#', url = 'http://127.0.0.1:8080'] =
   process.argv.slice(2);
-const engine = new EngineClient(url, { token: process.env.HTMENGINE_TOKEN ?? '' });
-// The broker keeps for this client what comes while it is away.
-const connection = connect(broker, { clientId: 'htmengine-bridge', clean: false });
+const engine = new EngineClient(url);
+// A session of its own name that lasts: the broker keeps what comes while the bridge is away.
+const client = connect(broker, { clientId: 'htmengine-bridge', clean: false });
 
-// A message is acknowledged when the engine has stored it: if either is killed, the broker brings it again.
-connection.handleMessage = ({ topic, payload }, acknowledge) => {
-  store(topic.replaceAll('/', '.'), payload.toString()).then(() => acknowledge(), acknowledge);
+// Nothing more is taken, and nothing acknowledged, until the engine has stored the value.
+client.handleMessage = (packet, done) => {
+  store(packet.topic, packet.payload.toString()).then(() => done(), done);
 };
-connection.on('connect', () => {
-  connection.subscribe(topics, { qos: 1 });
-  console.log(`${topics} of ${broker} go to ${url}`);
-});
-connection.on('error', ({ message }) => console.error(`${broker}: ${message}`));
+client.on('error', ({ message }) => console.error(message));
 
-async function store(name: string, text: string): Promise<void> {
-  const value = Number(text);
-  if (text.trim() === '' || !Number.isFinite(value)) {
-    console.error(`${name}: ${JSON.stringify(text)} is no number`);
+async function store(topic: string, payload: string): Promise<void> {
+  const value = Number(payload);
+  if (payload.trim() === '' || !Number.isFinite(value)) {
+    console.error(`${topic}: "${payload}" is no number`);
     return;
   }
-  const timestamp = Math.floor(Date.now() / 1000);
-  for (;;) {
-    try {
-      const { problems } = await engine.sendSamples([{ name, value, timestamp }]);
-      for (const { reason, message } of problems) console.error(`${name}: ${reason}: ${message}`);
-      return;
-    } catch (error) {
-      console.error(`${error instanceof Error ? error.message : String(error)}; trying again`);
-      await delay(1000);
-    }
-  }
+  const { problems } = await engine.sendSamples([{ name: topic.replaceAll('/', '.'), value }]);
+  for (const { message } of problems) console.error(`${topic}: ${message}`);
 }
+
+await client.subscribeAsync(topics, { qos: 1 });
+console.log(`bridging ${topics}`);
+process.once('SIGINT', () => client.end());

@@ -1,121 +1,134 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { Engine } from 'htmengine';
-import { EngineClient } from 'htmengine/client';
-import { CALM_DAYS, City, secondOf, STEPS_PER_DAY } from './city.ts';
-import { feed } from './feeder.ts';
-import {
-  falseAlarmsPerDay,
-  type Findings,
-  findingsOf,
-  medianDelayMinutes,
-  recall,
-  type Span,
-  spansOf,
-  together,
-} from './findings.ts';
-import { ROUTES } from './routes.ts';
-import { simulated } from './source.ts';
+import { RULES } from './rules.ts';
+import type { Disturbance } from './simulation.ts';
 
-/** Has models learn so many simulated cities, and prints how many of the planted incidents they found. */
-export async function report(seeds: number, days: number, isJson: boolean): Promise<void> {
-  const all: Findings[] = [];
-  for (let seed = 1; seed <= seeds; seed++) {
-    process.stderr.write(`seed ${seed}: ${ROUTES.length} routes, ${days} days\n`);
-    all.push(await findingsOfSeed(seed, days));
+/** How well planted disturbances were found: arithmetic alone. */
+
+export interface ScoredRow {
+  readonly timestamp: number;
+  readonly anomalyScore: number;
+}
+
+/** What happened on one route in the time that is judged. */
+export interface Judged {
+  readonly rows: readonly ScoredRow[];
+  readonly disturbances: readonly Disturbance[];
+}
+
+export interface Tally {
+  readonly incidents: number;
+  readonly incidentsFound: number;
+  readonly roadworks: number;
+  readonly roadworksFound: number;
+  readonly falseAlarms: number;
+  readonly routeDays: number;
+  /** Of each incident that was found, from its beginning to the first alarm, in seconds, ascending. */
+  readonly delays: readonly number[];
+}
+
+export interface Figures {
+  /** Share of the incidents that were found; null without any. */
+  readonly recall: number | null;
+  /** Of one route on one day. */
+  readonly falseAlarmsPerDay: number;
+  readonly medianDelayMinutes: number | null;
+}
+
+const MINUTE_SECONDS = 60;
+
+/** When alarms began: rows at or above the threshold, those that follow closely counted as one. */
+export function alarmsIn(rows: readonly ScoredRow[]): { readonly from: number; readonly to: number }[] {
+  const alarms: { from: number; to: number }[] = [];
+  for (const { timestamp, anomalyScore } of rows) {
+    if (anomalyScore < RULES.alarmScore) continue;
+    const last = alarms.at(-1);
+    if (last !== undefined && timestamp - last.to <= RULES.sameAlarmMinutes * MINUTE_SECONDS)
+      last.to = timestamp;
+    else alarms.push({ from: timestamp, to: timestamp });
   }
-  const whole = together(all);
-  if (isJson)
-    process.stdout.write(
-      `${JSON.stringify({ days, seeds: all.map(figuresOf), together: figuresOf(whole) })}\n`,
+  return alarms;
+}
+
+/** @param days that the rows cover */
+export function judge({ rows, disturbances }: Judged, days: number): Tally {
+  const alarms = alarmsIn(rows);
+  const grace = RULES.graceMinutes * MINUTE_SECONDS;
+  const isDuring = (time: number, { from, to }: Disturbance) => time >= from && time <= to + grace;
+  const delayOf = (disturbance: Disturbance) => {
+    const first = rows.find(
+      ({ timestamp, anomalyScore }) => anomalyScore >= RULES.alarmScore && isDuring(timestamp, disturbance),
     );
-  else process.stdout.write(tableOf(all, whole));
-}
-
-/** One city, in an engine of its own that is thrown away. */
-export async function findingsOfSeed(seed: number, days: number): Promise<Findings> {
-  const directory = await mkdtemp(join(tmpdir(), 'traffic-report-'));
-  const engine = new Engine({
-    dataDirectory: directory,
-    api: { port: 0 },
-    listener: { graphite: { enabled: false } },
-    log: { level: 'warn' },
-  });
-  await engine.start();
-  try {
-    const client = new EngineClient(`http://127.0.0.1:${String(engine.addresses.http?.port)}`);
-    const history = new AbortController();
-    const source = simulated({ seed, historyDays: days, speedUp: 1 });
-    // Ends when the history is sent: nothing follows in real time.
-    await feed(
-      { ...source, batches: () => untilLive(source.batches(history.signal), days, history) },
-      client,
-      history.signal,
-    );
-    const spans = await allSpans(client, days * STEPS_PER_DAY);
-    const planted = new City(seed, days).planted;
-    return findingsOf(planted, spans, secondOf(CALM_DAYS * STEPS_PER_DAY), secondOf(days * STEPS_PER_DAY));
-  } finally {
-    await engine.stop();
-    await rm(directory, { recursive: true, force: true });
-  }
-}
-
-async function* untilLive<T extends readonly { readonly timestamp?: number }[]>(
-  batches: AsyncGenerator<T>,
-  days: number,
-  end: AbortController,
-): AsyncGenerator<T> {
-  const last = secondOf(days * STEPS_PER_DAY - 1);
-  for await (const batch of batches) {
-    yield batch;
-    if ((batch.at(-1)?.timestamp ?? 0) >= last) break;
-  }
-  end.abort();
-}
-
-async function allSpans(client: EngineClient, rows: number): Promise<Span[]> {
-  const spans: Span[] = [];
-  for (const { id } of ROUTES) {
-    while ((await client.metric(id)).scoredRows < rows) await delay(250);
-    const scored = [];
-    for await (const page of client.rowPages(id, {})) scored.push(...page);
-    spans.push(...spansOf(id, scored));
-  }
-  return spans;
-}
-
-function figuresOf(findings: Findings) {
+    return first === undefined ? null : first.timestamp - disturbance.from;
+  };
+  const incidents = disturbances.filter(({ kind }) => kind === 'incident');
+  const roadworks = disturbances.filter(({ kind }) => kind === 'roadworks');
+  const delays = incidents.map(delayOf).filter((delay) => delay !== null);
   return {
-    planted: findings.planted,
-    found: findings.found,
-    recall: recall(findings),
-    falseAlarms: findings.falseAlarms,
-    falseAlarmsPerDay: falseAlarmsPerDay(findings),
-    medianDelayMinutes: medianDelayMinutes(findings),
+    incidents: incidents.length,
+    incidentsFound: delays.length,
+    roadworks: roadworks.length,
+    roadworksFound: roadworks.filter((one) => delayOf(one) !== null).length,
+    // An alarm that touches a disturbance is about it; all others are false.
+    falseAlarms: alarms.filter(
+      ({ from, to }) => !disturbances.some((one) => from <= one.to + grace && to >= one.from),
+    ).length,
+    routeDays: days,
+    delays: delays.sort((a, b) => a - b),
   };
 }
 
-function tableOf(all: readonly Findings[], whole: Findings): string {
-  const row = (title: string, findings: Findings) => {
-    const { planted, found, falseAlarms } = findings;
-    const delay = medianDelayMinutes(findings);
-    return `| ${[
-      title,
-      planted,
-      found,
-      `${Math.round(100 * recall(findings))} %`,
-      falseAlarms,
-      falseAlarmsPerDay(findings).toFixed(2),
-      delay === null ? '-' : `${delay} min`,
-    ].join(' | ')} |\n`;
+export function together(tallies: readonly Tally[]): Tally {
+  const sum = (of: (tally: Tally) => number) => tallies.reduce((all, tally) => all + of(tally), 0);
+  return {
+    incidents: sum(({ incidents }) => incidents),
+    incidentsFound: sum(({ incidentsFound }) => incidentsFound),
+    roadworks: sum(({ roadworks }) => roadworks),
+    roadworksFound: sum(({ roadworksFound }) => roadworksFound),
+    falseAlarms: sum(({ falseAlarms }) => falseAlarms),
+    routeDays: sum(({ routeDays }) => routeDays),
+    delays: tallies.flatMap(({ delays }) => delays).sort((a, b) => a - b),
   };
-  return [
-    '| seed | planted | found | recall | false alarms | per day, all routes | median delay |\n',
-    '|---|---|---|---|---|---|---|\n',
-    ...all.map((findings, i) => row(String(i + 1), findings)),
-    row('together', whole),
-  ].join('');
+}
+
+export function figures({ incidents, incidentsFound, falseAlarms, routeDays, delays }: Tally): Figures {
+  const middle = (delays.length - 1) / 2;
+  const low = delays[Math.floor(middle)];
+  const high = delays[Math.ceil(middle)];
+  return {
+    recall: incidents === 0 ? null : incidentsFound / incidents,
+    falseAlarmsPerDay: routeDays === 0 ? 0 : falseAlarms / routeDays,
+    medianDelayMinutes: low === undefined || high === undefined ? null : (low + high) / 2 / MINUTE_SECONDS,
+  };
+}
+
+const COLUMNS = [
+  'seed',
+  'incidents',
+  'found',
+  'recall',
+  'false alarms',
+  'per route and day',
+  'median delay',
+  'roadworks found',
+];
+
+/** A table (Markdown) of every seed and of all together. */
+export function reportTable(bySeed: ReadonlyMap<number, Tally>): string {
+  const lines = [...bySeed].map(([seed, tally]) => line(String(seed), tally));
+  lines.push(line('all', together([...bySeed.values()])));
+  return [`| ${COLUMNS.join(' | ')} |`, `|${'---|'.repeat(COLUMNS.length)}`, ...lines].join('\n');
+}
+
+function line(seed: string, tally: Tally): string {
+  const { recall, falseAlarmsPerDay, medianDelayMinutes } = figures(tally);
+  const cells = [
+    seed,
+    tally.incidents,
+    tally.incidentsFound,
+    recall === null ? '-' : `${(recall * 100).toFixed(0)} %`,
+    tally.falseAlarms,
+    falseAlarmsPerDay.toFixed(3),
+    medianDelayMinutes === null ? '-' : `${medianDelayMinutes.toFixed(1)} min`,
+    `${tally.roadworksFound} of ${tally.roadworks}`,
+  ];
+  return `| ${cells.join(' | ')} |`;
 }

@@ -1,50 +1,194 @@
-/** A stretch of road with one model. All of it is made up: names sound like New York, coordinates are of the drawing. */
+/** A stretch of road in one direction: what a metric is about. */
 export interface Route {
-  /** Also the name of its metric, as the original tutorial had it: `PUT /<id>`. */
+  /** Also the name of its metric of speeds. */
   readonly id: string;
   readonly name: string;
   readonly borough: string;
-  readonly miles: number;
-  /** Miles per hour when nobody is in the way. */
+  /** Corners from its beginning to its end: [latitude, longitude] in degrees. */
+  readonly points: readonly (readonly [number, number])[];
+  /** What moves there when the road is empty, miles per hour. */
   readonly freeSpeed: number;
-  /** How much of it the morning and the evening rush take, 0..1: inbound roads are full in the morning. */
+  /** Shares of that speed which the morning's and the evening's rush take away at their heights, 0..1. */
   readonly morning: number;
   readonly evening: number;
-  /** Where it is drawn, 0..100 by 0..100. */
-  readonly points: readonly (readonly [x: number, y: number])[];
 }
 
-/** Highest value of any route, miles per hour: the range that the original tutorial gives its models. */
-export const MAX_SPEED = 80;
-
+/** Stretches that exist, drawn roughly by hand; their speeds are invented. */
 export const ROUTES: readonly Route[] = [
-  route('1001', 'West Side south', 'Manhattan', 4.1, 48, 0.62, 0.4, [32, 12, 30, 30, 27, 48, 26, 66]),
-  route('1002', 'West Side north', 'Manhattan', 4.1, 48, 0.35, 0.6, [29, 66, 30, 48, 33, 30, 35, 12]),
-  route('1003', 'East River Drive south', 'Manhattan', 5.2, 45, 0.58, 0.45, [46, 14, 43, 34, 39, 52, 33, 70]),
-  route('1004', 'Harlem Crossing', 'Bronx', 2.6, 42, 0.5, 0.5, [37, 8, 46, 6, 55, 9, 63, 8]),
-  route('1005', 'Sound Parkway in', 'Bronx', 6.4, 55, 0.55, 0.25, [86, 4, 75, 10, 63, 12, 50, 14]),
-  route('1006', 'Midtown Tunnel in', 'Queens', 2.2, 40, 0.66, 0.48, [62, 40, 55, 38, 49, 37, 43, 37]),
-  route('1007', 'Island Expressway in', 'Queens', 9.3, 58, 0.6, 0.3, [96, 46, 86, 42, 76, 43, 64, 41]),
-  route('1008', 'Island Expressway out', 'Queens', 9.3, 58, 0.25, 0.62, [64, 45, 76, 47, 86, 46, 96, 50]),
-  route('1009', 'Airport Connector', 'Queens', 5.0, 52, 0.35, 0.42, [80, 70, 74, 62, 70, 54, 67, 47]),
-  route('1010', 'Brooklyn Heights Way', 'Brooklyn', 3.7, 44, 0.55, 0.52, [50, 90, 46, 82, 42, 76, 36, 72]),
-  route('1011', 'Shore Belt east', 'Brooklyn', 8.8, 54, 0.3, 0.5, [40, 96, 54, 95, 66, 88, 78, 76]),
-  route('1012', 'Narrows Bridge in', 'Staten Island', 2.9, 47, 0.6, 0.38, [10, 92, 18, 88, 27, 90, 38, 92]),
+  route(
+    'fdr-south',
+    'FDR Drive south: 96th St to Houston St',
+    'Manhattan',
+    [52, 0.5, 0.28],
+    [
+      [40.785, -73.943],
+      [40.77, -73.945],
+      [40.752, -73.962],
+      [40.735, -73.974],
+      [40.719, -73.974],
+    ],
+  ),
+  route(
+    'fdr-north',
+    'FDR Drive north: Houston St to 96th St',
+    'Manhattan',
+    [52, 0.25, 0.52],
+    [
+      [40.718, -73.971],
+      [40.734, -73.971],
+      [40.751, -73.959],
+      [40.769, -73.942],
+      [40.784, -73.94],
+    ],
+  ),
+  route(
+    'west-side',
+    'West Side Highway south: 125th St to 42nd St',
+    'Manhattan',
+    [46, 0.46, 0.3],
+    [
+      [40.818, -73.961],
+      [40.799, -73.975],
+      [40.78, -73.99],
+      [40.761, -74.002],
+    ],
+  ),
+  route(
+    'lincoln',
+    'Lincoln Tunnel to Manhattan',
+    'Manhattan',
+    [38, 0.6, 0.35],
+    [
+      [40.765, -74.026],
+      [40.763, -74.012],
+      [40.757, -73.996],
+    ],
+  ),
+  route(
+    'brooklyn-bridge',
+    'Brooklyn Bridge to Manhattan',
+    'Brooklyn',
+    [40, 0.5, 0.32],
+    [
+      [40.697, -73.984],
+      [40.706, -73.996],
+      [40.712, -74.004],
+    ],
+  ),
+  route(
+    'gowanus',
+    'Gowanus Expressway north: Shore Pkwy to BQE',
+    'Brooklyn',
+    [50, 0.55, 0.3],
+    [
+      [40.62, -74.025],
+      [40.641, -74.018],
+      [40.66, -74.0],
+      [40.68, -74.003],
+    ],
+  ),
+  route(
+    'bqe',
+    'Brooklyn-Queens Expressway east: Atlantic Ave to LIE',
+    'Brooklyn',
+    [47, 0.35, 0.5],
+    [
+      [40.688, -73.999],
+      [40.701, -73.988],
+      [40.706, -73.957],
+      [40.72, -73.944],
+      [40.735, -73.922],
+    ],
+  ),
+  route(
+    'lie',
+    'Long Island Expressway west: Van Wyck to Midtown Tunnel',
+    'Queens',
+    [53, 0.55, 0.36],
+    [
+      [40.742, -73.842],
+      [40.733, -73.87],
+      [40.734, -73.9],
+      [40.739, -73.935],
+      [40.744, -73.96],
+    ],
+  ),
+  route(
+    'grand-central',
+    'Grand Central Parkway east: Triborough to Kew Gardens',
+    'Queens',
+    [51, 0.3, 0.5],
+    [
+      [40.776, -73.922],
+      [40.767, -73.89],
+      [40.765, -73.862],
+      [40.745, -73.846],
+      [40.714, -73.828],
+    ],
+  ),
+  route(
+    'bruckner',
+    'Bruckner Expressway west: Throgs Neck to Willis Ave',
+    'Bronx',
+    [50, 0.52, 0.32],
+    [
+      [40.827, -73.83],
+      [40.828, -73.86],
+      [40.82, -73.89],
+      [40.806, -73.92],
+    ],
+  ),
+  route(
+    'cross-bronx',
+    'Cross Bronx Expressway west: Parkchester to Hudson',
+    'Bronx',
+    [44, 0.45, 0.5],
+    [
+      [40.836, -73.865],
+      [40.843, -73.89],
+      [40.846, -73.915],
+      [40.849, -73.94],
+    ],
+  ),
+  route(
+    'staten-island',
+    'Staten Island Expressway east: Goethals to Verrazzano',
+    'Staten Island',
+    [56, 0.48, 0.26],
+    [
+      [40.628, -74.177],
+      [40.613, -74.15],
+      [40.608, -74.11],
+      [40.605, -74.07],
+    ],
+  ),
 ];
+
+const MILES_PER_DEGREE = 69.05;
+
+/** Miles along its corners. */
+export function lengthMiles({ points }: Pick<Route, 'points'>): number {
+  let miles = 0;
+  for (const [i, [latitude, longitude]] of points.entries()) {
+    const before = points[i - 1];
+    if (before === undefined) continue;
+    const east = (longitude - before[1]) * Math.cos((latitude * Math.PI) / 180);
+    miles += Math.hypot(latitude - before[0], east) * MILES_PER_DEGREE;
+  }
+  return miles;
+}
+
+/** Seconds from its beginning to its end; at a standstill as at one mile per hour. @param speed miles per hour */
+export function travelSeconds(route: Pick<Route, 'points'>, speed: number): number {
+  return Math.round((lengthMiles(route) / Math.max(speed, 1)) * 3600);
+}
 
 function route(
   id: string,
   name: string,
   borough: string,
-  miles: number,
-  freeSpeed: number,
-  morning: number,
-  evening: number,
-  flat: readonly number[],
+  [freeSpeed, morning, evening]: readonly [number, number, number],
+  points: Route['points'],
 ): Route {
-  const points = Array.from(
-    { length: flat.length / 2 },
-    (_, i) => [flat[2 * i] ?? 0, flat[2 * i + 1] ?? 0] as const,
-  );
-  return { id, name, borough, miles, freeSpeed, morning, evening, points };
+  return { id, name, borough, points, freeSpeed, morning, evening };
 }

@@ -5,25 +5,26 @@ import { promisify } from 'node:util';
 import { HtmEngineError } from '../errors.ts';
 import { UsageError } from './usage-error.ts';
 
+/** What can be laid down, each as it lies in `examples`. */
+const EXAMPLES = ['skeleton', 'traffic'] as const;
+
 export interface InitOptions {
+  readonly example: string;
   /** As npm takes it: a version, or where a package lies. */
   readonly dependency?: string;
-  /** Which of the package's applications. */
-  readonly example: Example;
 }
 
-/** Applications that the package has under `examples`. */
-export const EXAMPLES = ['skeleton', 'traffic'] as const;
-export type Example = (typeof EXAMPLES)[number];
-
-/** This package, one of whose examples is laid down. */
+/** This package, whose `examples` are laid down. */
 const PACKAGE = join(import.meta.dirname, '../..');
 const PACK_TIMEOUT_MS = 120_000;
 /** What may lie in the directory already. */
 const HARMLESS = new Set(['.git', '.gitignore', 'LICENSE']);
 
-/** Lays an application down, with a package.json that finds this very program. */
+/** Lays an application down, with a package.json that finds this very program. @throws UsageError */
 export async function init(directory: string, { dependency, example }: InitOptions): Promise<void> {
+  if (!EXAMPLES.some((known) => known === example)) {
+    throw new UsageError(`there is no example "${example}": give one of ${EXAMPLES.join(', ')}`);
+  }
   const target = resolve(directory);
   await mkdir(target, { recursive: true });
   const there = (await readdir(target)).filter((name) => !HARMLESS.has(name));
@@ -33,12 +34,17 @@ export async function init(directory: string, { dependency, example }: InitOptio
     );
   }
   const spec = dependency ?? `file:${await pack(target)}`;
-  await cp(join(PACKAGE, 'examples', example), target, { recursive: true });
+  await cp(join(PACKAGE, 'examples', example), target, { recursive: true, filter: isOfExample });
   await writeFile(join(target, '.gitignore'), 'node_modules\ndata\n');
   await describePackage(target, spec);
   process.stdout.write(
     `The application is in ${target}.\n\nNext:\n  cd ${directory}\n  npm install\n  npm start\n\nIts README.md says what else there is.\n`,
   );
+}
+
+/** Whoever has run an example in place has left data and packages there. */
+function isOfExample(path: string): boolean {
+  return !['data', 'node_modules'].includes(basename(path));
 }
 
 /** Packs this program as npm would publish it. @returns the file's name */

@@ -94,19 +94,18 @@ async function toTheMap(clone: string, city: string, told: (what: string) => voi
   await runIn(city, 'npm', ['install', '--no-audit', '--no-fund']);
   told('the traffic application is installed');
   const port = await freePort();
-  const child = spawn('npm', ['start'], {
+  const args = ['start', '--', '--port', String(port), '--engine-port', String(await freePort())];
+  const child = spawn('npm', args, {
     cwd: city,
-    env: { ...process.env, PORT: String(port), TRAFFIC_ENGINE_PORT: String(await freePort()) },
     stdio: ['ignore', 'ignore', 'inherit'],
     detached: true,
   });
   try {
     const colours = async () => {
-      const answer = await fetch(`http://127.0.0.1:${port}/state.json`).catch(() => null);
+      const answer = await fetch(`http://127.0.0.1:${port}/api/state`).catch(() => null);
       if (answer?.ok !== true) return false;
-      const { routes } = (await answer.json()) as { routes: Record<string, { learning: unknown }> };
-      const all = Object.values(routes);
-      return all.length > 0 && all.every(({ learning }) => learning === null);
+      const { routes } = (await answer.json()) as { routes: readonly { level: string }[] };
+      return routes.length > 0 && routes.every(({ level }) => level !== 'learning');
     };
     await until('the map', colours, PATIENCE_MS);
     told('every road of the map has its colour');

@@ -116,7 +116,10 @@ describe.skipIf(browserIsMissing())('the page of a running engine', { timeout: 1
   it('marks the span in which the rhythm was broken', async () => {
     await open(`#/metric/${encodeURIComponent('web/past')}`);
     await page.getByLabel('Time zone').selectOption('utc');
-    const spans = page.getByRole('region', { name: 'Anomalous spans' }).getByRole('listitem').getByRole('link');
+    const spans = page
+      .getByRole('region', { name: 'Anomalous spans' })
+      .getByRole('listitem')
+      .getByRole('link');
     await spans.first().waitFor();
     const begun = (await spans.allTextContents()).map((text) => Date.parse(`${text}Z`) / 1000);
     const broken = LAST - 300 * PAST.fromEnd;

@@ -1,88 +1,76 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { cp, mkdir, symlink } from 'node:fs/promises';
-import { connect as connectTcp } from 'node:net';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { connect as connectSocket } from 'node:net';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { connectAsync } from 'mqtt';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { EngineProcess, temporaryDirectory, until } from '../support/engine-process.ts';
+import { freePort } from '../support/free-ports.ts';
+import { programOf, ROOT, startProgram } from './laid-down.ts';
 
-/** The bridge of docs/walkthroughs/mqtt.md against Mosquitto on its usual port. */
-const BROKER = 'mqtt://127.0.0.1:1883';
-const ROOT = join(import.meta.dirname, '../..');
-const isThere = await new Promise<boolean>((resolve) => {
-  const socket = connectTcp(1883, '127.0.0.1', () => resolve(true)).on('error', () => resolve(false));
-  socket.unref();
+/** Sensors over MQTT, through a Mosquitto of the test's own. */
+
+const BRIDGE = join(ROOT, 'examples/mqtt/bridge.ts');
+
+it('the page shows the bridge as it is, in thirty lines', async () => {
+  const bridge = await readFile(BRIDGE, 'utf8');
+  expect(programOf('mqtt.md')).toBe(bridge);
+  expect(bridge.trimEnd().split('\n').length).toBeLessThanOrEqual(30);
 });
-if (!isThere) {
-  const what = 'nothing answers on 127.0.0.1:1883: the walkthrough of MQTT needs Mosquitto (mosquitto -d)';
-  if (process.env['HTMENGINE_REQUIRE_SERVICES'] === '1') throw new Error(what);
-  console.warn(`skipped: ${what}`);
+
+describe('with a broker', () => {
+  it(
+    'carries numbers to the engine, tells what is none, and misses nothing while it is away',
+    { timeout: 60_000 },
+    async () => {
+      const port = await freePort();
+      const mosquitto = spawn('mosquitto', ['-p', String(port)], { stdio: 'ignore' });
+      const data = await temporaryDirectory();
+      const place = await temporaryDirectory();
+      try {
+        await until('the broker', () => answers(port));
+        const engine = await EngineProcess.start(data.path);
+        const args = [`mqtt://127.0.0.1:${port}`, 'sensors/#', `http://127.0.0.1:${engine.httpPort}`];
+        const packages = { htmengine: ROOT, mqtt: join(ROOT, 'node_modules/mqtt') };
+        const { child, output } = await startProgram(place.path, programOf('mqtt.md'), packages, args);
+        await until('the bridge', () => Promise.resolve(output.text.includes('bridging sensors/#')));
+
+        const sensor = await connectAsync(`mqtt://127.0.0.1:${port}`);
+        await sensor.publishAsync('sensors/hall/temperature', 'warm', { qos: 1 });
+        await sensor.publishAsync('sensors/hall/temperature', '21.5', { qos: 1 });
+        await until('the value', async () => (await valueOf(engine, 'sensors.hall.temperature')) === 21.5);
+        expect(output.text).toContain('sensors/hall/temperature: "warm" is no number');
+
+        const exited = once(child, 'exit');
+        child.kill('SIGINT');
+        await exited;
+        await sensor.publishAsync('sensors/hall/pressure', '1013', { qos: 1 });
+        const again = spawn(process.execPath, ['program.ts', ...args], { cwd: place.path, stdio: 'ignore' });
+        await until(
+          'what came meanwhile',
+          async () => (await valueOf(engine, 'sensors.hall.pressure')) === 1013,
+        );
+        again.kill('SIGKILL');
+        await sensor.endAsync();
+        await engine.end('SIGTERM');
+      } finally {
+        mosquitto.kill('SIGKILL');
+        await Promise.all([data.remove(), place.remove()]);
+      }
+    },
+  );
+});
+
+async function valueOf(engine: EngineProcess, name: string): Promise<number | undefined> {
+  if ((await engine.metric(name)) === null) return undefined;
+  return (await engine.rows(name)).at(-1)?.value;
 }
 
-let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
-let bridge: ChildProcess | undefined;
-beforeEach(async () => {
-  directory = await temporaryDirectory();
-});
-afterEach(async () => {
-  bridge?.kill('SIGKILL');
-  await directory.remove();
-});
-
-it.skipIf(!isThere)(
-  'takes numbers over, keeps what comes while it is away, and tells of the rest',
-  { timeout: 60_000 },
-  async () => {
-    const engine = await EngineProcess.start(directory.path);
-    const application = join(directory.path, 'bridge');
-    await cp(join(ROOT, 'examples/mqtt'), application, { recursive: true });
-    await mkdir(join(application, 'node_modules'));
-    await symlink(ROOT, join(application, 'node_modules/htmengine'));
-    await symlink(join(ROOT, 'node_modules/mqtt'), join(application, 'node_modules/mqtt'));
-    const place = `test-${process.pid}`;
-    const metric = `${place}.hall.temperature`;
-    const rows = async () => (await engine.metric(metric))?.rows ?? 0;
-    const sensor = await connectAsync(BROKER);
-    const publish = (value: string) => sensor.publishAsync(`${place}/hall/temperature`, value, { qos: 1 });
-    const start = async () => {
-      const child = spawn(
-        process.execPath,
-        ['bridge.ts', BROKER, `${place}/#`, `http://127.0.0.1:${engine.httpPort}`],
-        {
-          cwd: application,
-          stdio: ['ignore', 'pipe', 'pipe'],
-        },
-      );
-      bridge = child;
-      const said: string[] = [];
-      for (const output of [child.stdout, child.stderr])
-        createInterface(output).on('line', (line) => said.push(line));
-      await until('the bridge', () => Promise.resolve(said.some((line) => line.includes('go to'))));
-      return { child, said };
-    };
-
-    const first = await start();
-    // Until the broker knows of the subscription it drops what is published.
-    await until('a first value', async () => {
-      await publish('21.5');
-      return (await rows()) > 0;
-    });
-    await publish('warm');
-    await until('its complaint', () =>
-      Promise.resolve(first.said.some((line) => line === `${metric}: "warm" is no number`)),
-    );
-    first.child.kill('SIGKILL');
-
-    const before = await rows();
-    await publish('19.25');
-    await start();
-    await until('what came meanwhile', async () => (await rows()) > before);
-    expect((await engine.rows(metric)).at(-1)?.value).toBe(19.25);
-    await sensor.endAsync();
-    bridge?.kill('SIGKILL');
-    // The broker is to forget what it keeps for the bridge.
-    await (await connectAsync(BROKER, { clientId: 'htmengine-bridge', clean: true })).endAsync();
-    await engine.end('SIGTERM');
-  },
-);
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connectSocket(port, '127.0.0.1');
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+    socket.once('connect', () => socket.destroy());
+  });
+}

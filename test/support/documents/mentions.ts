@@ -4,6 +4,8 @@ import type { Command } from 'commander';
 import { createProgram } from '../../../src/cli/program.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
+/** Applications are laid down in a directory of their own, and their files named from there. */
+const EXAMPLES = ['examples/traffic', 'examples/mqtt'];
 const PROGRAM = createProgram();
 const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
   readonly scripts: Readonly<Record<string, string>>;
@@ -52,5 +54,6 @@ function knows(command: Command, option: string): boolean {
 }
 
 function missingFile(path: string): string[] {
-  return existsSync(join(ROOT, path)) ? [] : [`file ${path}`];
+  const isThere = existsSync(join(ROOT, path)) || EXAMPLES.some((one) => existsSync(join(ROOT, one, path)));
+  return isThere ? [] : [`file ${path}`];
 }
