@@ -101,7 +101,7 @@ describe('embedded', { timeout: TIMEOUT_MS }, () => {
 
     it('says that traffic is simulated, and colours a route after an incident', async () => {
       const { page, complaints } = await openPage(browser, started.page);
-      expect(await page.locator('#source').textContent()).toContain('Simulated traffic');
+      await page.locator('#source').getByText('Simulated traffic').waitFor();
       const route = page.locator('[data-route="fdr-north"]');
       await route.and(page.locator('.usual')).waitFor({ timeout: TIMEOUT_MS });
       // With the keyboard alone.
