@@ -311,6 +311,53 @@ describe.skipIf(browserIsMissing())('the page', { timeout: 180_000 }, () => {
     expect(complaints).toEqual([]);
   });
 
+  it('lets a model in error try again, or go on without the row', async () => {
+    addOneOfEach();
+    const failure = {
+      message: 'row 400: no such bucket',
+      row: { rowid: 400, timestamp: NOW, value: 51.5 },
+    };
+    api.model = { ...api.model, failure, restarts: ['retry', 'skip', 'relearn'] };
+    await open('#/metric/broken');
+    const model = page.getByRole('region', { name: 'Model' });
+    await model.getByText('row 400: no such bucket').waitFor();
+    expect(await model.getByRole('button').allTextContents()).toEqual([
+      'Try again…',
+      'Go on without the row…',
+      'Learn anew…',
+    ]);
+    const dialog = page.getByRole('dialog');
+    await model.getByRole('button', { name: 'Try again…' }).click();
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    expect(api.changes).toEqual([]);
+    for (const button of ['Try again', 'Go on without the row']) {
+      await model.getByRole('button', { name: `${button}…` }).click();
+      await dialog.getByRole('button', { name: button }).click();
+      await dialog.waitFor({ state: 'detached' });
+    }
+    expect(api.changes).toEqual([
+      'POST broken restart {"how":"retry"}',
+      'POST broken restart {"how":"skip"}',
+    ]);
+    expect(complaints).toEqual([]);
+  });
+
+  it('shows one metric before the list of all has come', async () => {
+    addOneOfEach();
+    let answerList: () => void = () => undefined;
+    api.listAfter = new Promise((resolve) => (answerList = resolve));
+    await open('#/metric/anomalous');
+    await page.getByRole('region', { name: 'Anomalous spans' }).getByRole('listitem').first().waitFor();
+    await page.getByRole('region', { name: 'Model' }).getByText('1, 400 rows seen').waitFor();
+    expect(await page.getByRole('status').first().textContent()).toBe('Connecting…');
+    answerList();
+    await page.getByText('Live', { exact: true }).waitFor();
+    await page.getByRole('link', { name: '← All metrics' }).click();
+    await row('plain').waitFor();
+    expect(complaints).toEqual([]);
+  });
+
   it('says when there is no such metric or page', async () => {
     await open('#/metric/none');
     await page.getByText('There is no metric “none”').waitFor();
@@ -389,6 +436,8 @@ describe.skipIf(browserIsMissing())('the page', { timeout: 180_000 }, () => {
     const check = async (what: string) => {
       for (const [colorScheme, width] of [
         ['light', 1280],
+        ['dark', 1280],
+        ['light', 360],
         ['dark', 360],
       ] as const) {
         await page.emulateMedia({ colorScheme });

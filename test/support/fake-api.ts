@@ -83,6 +83,8 @@ export class FakeApi {
   readonly changes: string[] = [];
   /** Answers every request of the API like this while it is set. */
   failure: { status: number; code: string; detail: string } | null = null;
+  /** The list of all metrics is answered after this. */
+  listAfter: Promise<void> = Promise.resolve();
   readonly #streams = new Set<ServerResponse>();
   #server: Server | null = null;
 
@@ -132,8 +134,10 @@ export class FakeApi {
     else if (request.method === 'GET' && collection === 'usual') send(response, 200, this.usual);
     else if (collection === 'status') send(response, 200, this.status);
     else if (collection === 'ranking') send(response, 200, this.ranking);
-    else if (name === undefined) send(response, 200, this.#page(url.searchParams));
-    else if (part === 'likelihood') send(response, 200, this.likelihood);
+    else if (name === undefined) {
+      await this.listAfter;
+      send(response, 200, this.#page(url.searchParams));
+    } else if (part === 'likelihood') send(response, 200, this.likelihood);
     else if (part !== undefined) await this.#changeModel(request, response, `${name} ${part}`);
     else if (what === 'model' && request.method !== 'GET') await this.#change(request, response, name);
     else this.#read(response, name, what, url.searchParams);

@@ -1,4 +1,4 @@
-import { useEffect, useMemo } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo } from 'preact/hooks';
 import type { ApiClient } from '../api/client.ts';
 import type { Metric } from '../api/contract.ts';
 import { anomalySpans, type AnomalySpan } from '../model/anomaly-spans.ts';
@@ -30,8 +30,11 @@ interface MetricViewProperties {
 export function MetricView({ client, fleet, name, window }: MetricViewProperties) {
   const metric = fleet.metrics.value.get(name);
   const series = useMemo(() => new Series(client, name), [client, name]);
-  useEffect(() => void fleet.readFirst(name), [fleet, name]);
-  useEffect(() => void series.show(window), [series, window?.from, window?.to]);
+  // Before anything is painted, so that nothing else is asked for first.
+  useLayoutEffect(() => {
+    const shown = series.show(window);
+    if (fleet.metrics.peek().get(name) === undefined) fleet.readAhead(name, shown);
+  }, [series, window?.from, window?.to]);
   useEffect(() => {
     if (metric !== undefined) void series.follow(isMonitored(metric));
   }, [series, metric?.lastTimestamp, metric?.lastScoredTimestamp, metric?.state]);

@@ -28,6 +28,8 @@ export class Fleet {
   readonly #loaded = signal(false);
   readonly #stream: ResultsStream;
   #waiting: Result[] = [];
+  /** What the first reading of all metrics waits for. */
+  #ahead: Promise<unknown> = Promise.resolve();
   #following = false;
   #reading = false;
   #flush: ReturnType<typeof setTimeout> | undefined;
@@ -80,15 +82,19 @@ export class Fleet {
     effect(follow);
   }
 
-  /** Reads one metric before all of them are there, for a view that needs no other. What is wrong shows with the whole. */
-  async readFirst(name: string): Promise<void> {
-    if (!this.#metrics.value.has(name)) await this.reread(name).catch(() => undefined);
-  }
-
   /** Reads one metric anew: after a change that the page made. @throws ApiError */
   async reread(name: string): Promise<void> {
     const metric = await this.#client.metric(name, STRIP_SCORES);
     this.#metrics.value = new Map(this.#metrics.value).set(name, metric);
+  }
+
+  /**
+   * Reads one metric, and whatever the view of it reads besides, ahead of the first reading of all metrics: thousands
+   * would hold up the one that is looked at. That there is none of this name, and failures, the reading of all tells.
+   */
+  readAhead(name: string, others: Promise<unknown>): void {
+    if (this.#loaded.peek()) return;
+    this.#ahead = Promise.allSettled([this.reread(name), others]);
   }
 
   #readSoon(delayMs: number): void {
@@ -101,6 +107,7 @@ export class Fleet {
     this.#reading = true;
     const started = performance.now();
     try {
+      await this.#ahead;
       await this.#readPages();
       this.#loaded.value = true;
       this.#connection.value = { state: 'live' };
@@ -113,12 +120,11 @@ export class Fleet {
     if (this.#following) this.#readSoon(Math.max(REFRESH_MS, REFRESH_SHARE * (performance.now() - started)));
   }
 
-  /** The first reading shows page after page; later ones replace the whole at once, so that no row goes missing meanwhile. */
+  /** The first reading shows page after page, beside what was read ahead; later ones replace the whole at once, so that no row goes missing meanwhile. */
   async #readPages(): Promise<void> {
     const metrics = new Map<string, Metric>();
     for await (const page of this.#client.metricPages(STRIP_SCORES)) {
       for (const metric of page) metrics.set(metric.name, metric);
-      // One metric may have been read before all of them.
       if (!this.#loaded.value) this.#metrics.value = new Map([...this.#metrics.value, ...metrics]);
     }
     this.#metrics.value = metrics;
