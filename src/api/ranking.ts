@@ -4,6 +4,7 @@ import { rankMetrics } from '../contract/ranking.ts';
 import { statusName } from '../metric.ts';
 import type { MetricBars, Queries } from '../store/queries.ts';
 import { route } from './route.ts';
+import { sharedRead } from './shared-read.ts';
 
 const PAGE_METRICS = 2000;
 /** From these log-likelihoods on a bar is yellow, or red (system reference 7.6). */
@@ -20,15 +21,12 @@ interface Ranked {
 
 /** Metrics by how anomalous they were lately. */
 export function rankingRoutes(app: FastifyInstance, queries: Pick<Queries, 'anomalyBars'>): void {
+  const all = sharedRead(() => readAll(queries));
   route(app, rankMetrics, async ({ query: { period, until = Date.now() / 1000, search, offset, limit } }) => {
     const wanted = search.toLowerCase();
     const ranked: Ranked[] = [];
-    for (let after: string | undefined = ''; after !== undefined;) {
-      const page: MetricBars[] = await queries.anomalyBars(after, PAGE_METRICS);
-      for (const metric of page) {
-        if (metric.name.toLowerCase().includes(wanted)) ranked.push(rank(metric, period, until));
-      }
-      after = page.length === PAGE_METRICS ? page.at(-1)?.name : undefined;
+    for (const each of await all()) {
+      if (each.metric.name.toLowerCase().includes(wanted)) ranked.push(rank(each, period, until));
     }
     ranked.sort(mostAnomalousFirst);
     const barSeconds = BAR_SECONDS[period];
@@ -48,8 +46,24 @@ export function rankingRoutes(app: FastifyInstance, queries: Pick<Queries, 'anom
   });
 }
 
-function rank(metric: MetricBars, period: BarPeriod, until: number): Ranked {
-  const bars = AnomalyBars.decode(metric.bars).of(period, until);
+interface Decoded {
+  readonly metric: MetricBars;
+  readonly decoded: AnomalyBars;
+}
+
+/** All metrics by name. */
+async function readAll(queries: Pick<Queries, 'anomalyBars'>): Promise<Decoded[]> {
+  const all: Decoded[] = [];
+  for (let after: string | undefined = ''; after !== undefined;) {
+    const page: MetricBars[] = await queries.anomalyBars(after, PAGE_METRICS);
+    for (const metric of page) all.push({ metric, decoded: AnomalyBars.decode(metric.bars) });
+    after = page.length === PAGE_METRICS ? page.at(-1)?.name : undefined;
+  }
+  return all;
+}
+
+function rank({ metric, decoded }: Decoded, period: BarPeriod, until: number): Ranked {
+  const bars = decoded.of(period, until);
   let [red, yellow, sum] = [0, 0, 0];
   for (const bar of bars) {
     if (bar === null) continue;

@@ -5,6 +5,7 @@ import { statusName, type MetricStatus } from '../metric.ts';
 import { STAGES, type Leases } from '../store/leases.ts';
 import { route } from './route.ts';
 import type { ApiServices } from './services.ts';
+import { sharedRead } from './shared-read.ts';
 
 /** How the engine is, at a glance. */
 export function statusRoutes(
@@ -12,9 +13,11 @@ export function statusRoutes(
   { queries, ready, leases, version }: Pick<ApiServices, 'queries' | 'ready' | 'leases' | 'version'>,
 ): void {
   const startedAt = new Date().toISOString();
+  // Sums over every metric.
+  const totals = sharedRead(() => queries.totals());
 
   route(app, getStatus, async () => {
-    const { metrics, rows, unprocessedRows } = await queries.totals();
+    const { metrics, rows, unprocessedRows } = await totals();
     return {
       version,
       startedAt,

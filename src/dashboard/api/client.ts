@@ -28,6 +28,8 @@ const TIMEOUT_MS = 20_000;
 const UNAUTHORIZED = 401;
 /** No text/html: for that the engine makes the browser ask for a password, which the page does itself. */
 const ACCEPTED = 'application/json, text/plain, text/event-stream';
+/** The first are fewer, so that they are seen sooner: an engine that has just started reads their scores from its store. */
+const FIRST_PAGE_METRICS = 100;
 const PAGE_METRICS = 1000;
 /** Metrics that are ranked at the most. */
 const MAX_RANKED = 10_000;
@@ -49,7 +51,8 @@ export class ApiClient {
   async *metricPages(recent: number): AsyncGenerator<readonly Metric[]> {
     let after: string | null = '';
     while (after !== null) {
-      const query = search({ after, limit: PAGE_METRICS, recent });
+      const limit = after === '' ? FIRST_PAGE_METRICS : PAGE_METRICS;
+      const query = search({ after, limit, recent });
       const page: MetricPage = await this.#json<MetricPage>('GET', `metrics?${query}`);
       yield page.metrics;
       after = page.next;
