@@ -68,7 +68,6 @@ export class Series {
     if (this.#holds(window)) return;
     const asked = ++this.#asked;
     await this.#guarded(async () => {
-      this.#firstTimestamp ??= (await this.#read({ limit: 1, order: 'asc' }))[0]?.timestamp ?? null;
       if (window === null) await this.#showNewest(asked);
       else await this.#showWindow(window, asked);
       await this.#learnUsual();
@@ -77,14 +76,16 @@ export class Series {
 
   async #showNewest(asked: number): Promise<void> {
     const rows = (await this.#read({ limit: MOST_ROWS, order: 'desc' })).toReversed();
-    if (asked !== this.#asked) return;
     const cut = rows.length === MOST_ROWS;
+    if (cut) await this.#readFirst();
+    else this.#firstTimestamp = rows[0]?.timestamp ?? null;
+    if (asked !== this.#asked) return;
     this.#hold(rows, { from: cut ? (rows[0]?.timestamp ?? 0) : 0, to: rows.at(-1)?.timestamp ?? 0 });
     if (!this.#knowsUsual) this.#tellUsual(rows);
   }
 
   async #showWindow(window: Window, asked: number): Promise<void> {
-    const [all] = await this.#client.buckets(this.#name, window, 1);
+    const [[all]] = await Promise.all([this.#client.buckets(this.#name, window, 1), this.#readFirst()]);
     const rowCount = all === undefined ? 0 : all.lastRowid - all.firstRowid + 1;
     if (rowCount <= MOST_ROWS) {
       const rows = rowCount === 0 ? [] : await this.#read({ ...window, limit: MOST_ROWS, order: 'asc' });
@@ -97,6 +98,11 @@ export class Series {
     this.#covered = NOTHING;
     const columns = columnsOfBuckets(buckets);
     this.#publish(columns, rowCount / Math.max(1, columns.timestamps.length));
+  }
+
+  /** Where the metric begins, unless that is known. */
+  async #readFirst(): Promise<void> {
+    this.#firstTimestamp ??= (await this.#read({ limit: 1, order: 'asc' }))[0]?.timestamp ?? null;
   }
 
   /** Reads what was stored or scored since the last reading, if the newest rows are held. */
