@@ -18,7 +18,7 @@ const BAR_WIDTH = 90;
 const GAP = 60;
 const PLOT_HEIGHT = 220;
 const LEFT = 70;
-const TOP = 30;
+const TOP = 44;
 const LEGEND_WIDTH = 170;
 
 process.stdout.write(draw((JSON.parse(await text(process.stdin)) as FleetBench).findings));
