@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { simulate } from './simulate.ts';
 
-const DEFAULT_SEEDS = '1..1000';
+const DEFAULT_SEEDS = '1..2000';
 const PER_TEST = 50;
 
 /**
