@@ -47,12 +47,12 @@ const PROCESSES: readonly Role[] = [
  * Twelve processes on a broker and a database server that are started for this, of both kinds: their rows equal the
  * embedded engine's bit for bit, undisturbed, and while every kind of process is killed and stopped, the broker and the
  * database are restarted, a scheduler comes and goes and one is cut off by the network. `--small` takes minutes
- * and is the disturbed run alone, `--database mysql|postgres` takes one of the two.
+ * and is the disturbed run alone, `--undisturbed` is the other one alone, `--database mysql|postgres` takes one of the two.
  */
 export async function distributed(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...args],
-    options: { small: { type: 'boolean' }, database: { type: 'string' } },
+    options: { small: { type: 'boolean' }, undisturbed: { type: 'boolean' }, database: { type: 'string' } },
   });
   const kinds = SERVER_KINDS.filter((kind) => (values.database ?? kind) === kind);
   if (kinds.length === 0) throw new Error(`--database must be one of ${SERVER_KINDS.join(', ')}`);
@@ -63,7 +63,7 @@ export async function distributed(args: readonly string[]): Promise<void> {
   process.stdout.write(`${series.length} metrics, ${rows} rows, embedded\n`);
   const embedded = await runPipeline({ series, monitor: 'beforeFirstRow', rangeOf, timeoutMs: TIMEOUT_MS });
   for (const kind of kinds) {
-    for (const isDisturbed of isSmall ? [true] : [false, true])
+    for (const isDisturbed of values.undisturbed === true ? [false] : isSmall ? [true] : [false, true])
       await shared(kind, size, series, embedded.rows, isDisturbed);
   }
 }
