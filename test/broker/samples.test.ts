@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Registry } from 'prom-client';
 import type { Bus, SampleDelivery, SampleHandler } from '../../src/bus/bus.ts';
@@ -104,6 +104,20 @@ describe.skipIf(missing !== null)('samples over RabbitMQ', () => {
     expect(await publisher.count('htmengine_broker_connects_total')).toBeGreaterThan(1);
     expect(stored.refused).toBe(0);
   }, 60_000);
+
+  it('are no reason to hang when the connection is cut just while the bus closes', async () => {
+    const { proxy, url } = await DatabaseProxy.start(BROKER_URL);
+    ends.push(() => proxy.stop());
+    for (let turns = 0; turns < 12; turns++) {
+      const { bus, broker } = await open(url);
+      await bus.consumeSamples(new Rows().handler());
+      await bus.publishSamples(samples(NAMES[0] ?? '', 0, 5));
+      const closed = bus.close().then(() => broker.close(1_000));
+      for (let turn = 0; turn < turns; turn++) await nextTurn();
+      proxy.cut();
+      expect(await Promise.race([closed.then(() => 'closed'), sleep(10_000, 'hangs')])).toBe('closed');
+    }
+  }, 120_000);
 
   it('wait, bounded, while the broker is down, and are told so when the bus closes', async () => {
     const { proxy, url } = await DatabaseProxy.start(BROKER_URL);

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Connection, type Channel } from 'rabbitmq-client';
 import type { Logger } from 'pino';
 import { HtmEngineError } from '../../errors.ts';
@@ -34,6 +35,7 @@ export class Broker {
   readonly #connection: Connection;
   readonly #where: string;
   #lastError: unknown = null;
+  #closing: Promise<void> | null = null;
   /** Rejects with the first error that does not pass by itself. */
   readonly #hopeless = Promise.withResolvers<never>();
 
@@ -98,10 +100,18 @@ export class Broker {
   }
 
   /** Waits for channels that are being closed, at most `timeoutMs`. */
-  async close(timeoutMs: number): Promise<void> {
-    const timer = setTimeout(() => this.#connection.unsafeDestroy(), timeoutMs);
-    await this.#connection.close();
-    clearTimeout(timer);
+  close(timeoutMs: number): Promise<void> {
+    this.#closing ??= this.#close(timeoutMs);
+    return this.#closing;
+  }
+
+  /** The driver's own promise may never settle where the connection is lost meanwhile. */
+  async #close(timeoutMs: number): Promise<void> {
+    const timeUp = new AbortController();
+    const late = delay(timeoutMs, undefined, { signal: timeUp.signal }).catch(() => undefined);
+    await Promise.race([this.#connection.close(), late]);
+    timeUp.abort();
+    this.#connection.unsafeDestroy();
   }
 }
 

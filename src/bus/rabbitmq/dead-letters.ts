@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Channel, SyncMessage } from 'rabbitmq-client';
 import type { DeadLetter, DeadLetters, Fate } from '../dead-letters.ts';
 import type { Broker } from './broker.ts';
+import { closeChannel } from './close-channel.ts';
 import { confirmPublishes, publishConfirmed } from './confirmed.ts';
 import { asBuffer } from './partition-reader.ts';
 import { deadQueue, type BrokerNames } from './topology.ts';
@@ -41,7 +42,7 @@ export class RabbitDeadLetters implements DeadLetters {
       return await this.#visitOn(channel, limit, decide);
     } finally {
       // Those that are kept were not acknowledged, so that each came once; now they return.
-      await channel.close();
+      await closeChannel(channel);
     }
   }
 

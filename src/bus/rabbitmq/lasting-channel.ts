@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Channel } from 'rabbitmq-client';
 import { backoffDelayMs, isWorthTelling, type Backoff } from '../../backoff.ts';
 import type { Broker } from './broker.ts';
+import { closeChannel } from './close-channel.ts';
 
 const REOPEN_BACKOFF: Backoff = { initialDelayMs: 50, maxDelayMs: 5_000 };
 
@@ -45,7 +46,7 @@ export class LastingChannel {
    * goes back to its queue, in its order and before anything else.
    */
   async reopen(): Promise<void> {
-    await this.#channel?.close();
+    if (this.#channel !== null) await closeChannel(this.#channel);
   }
 
   async close(): Promise<void> {
@@ -53,7 +54,7 @@ export class LastingChannel {
       this.#closing.abort();
       this.#opened.reject(new Error(`the channel for ${this.#purpose} is closed`));
     }
-    await this.#channel?.close();
+    if (this.#channel !== null) await closeChannel(this.#channel);
     await this.#running;
   }
 
@@ -88,7 +89,7 @@ export class LastingChannel {
     // While there is no connection it takes long; whoever closes does not wait for it.
     const channel = await Promise.race([opening, this.#closed]);
     if (channel === null) {
-      opening.then((late) => late.close()).catch(() => undefined);
+      opening.then(closeChannel).catch(() => undefined);
       return;
     }
     const closed = new Promise<void>((resolve) => channel.once('close', resolve));
@@ -97,11 +98,11 @@ export class LastingChannel {
       await this.#setUp(channel);
       if (this.#isClosing()) throw new Error('closing');
     } catch (error) {
-      await channel.close();
+      await closeChannel(channel);
       throw error;
     }
     // A server that takes a consumer away (its queue is deleted, its node goes) leaves the channel open.
-    channel.once('basic.cancel', () => void channel.close());
+    channel.once('basic.cancel', () => void closeChannel(channel));
     this.#opened.resolve(channel);
     await closed;
     this.#opened = Promise.withResolvers<Channel>();

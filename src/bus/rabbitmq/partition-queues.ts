@@ -2,6 +2,7 @@ import { AMQPError } from 'rabbitmq-client';
 import { HtmEngineError } from '../../errors.ts';
 import type { PartitionQueues } from '../partition-queues.ts';
 import type { Broker } from './broker.ts';
+import { closeChannel } from './close-channel.ts';
 
 const CLOSE_TIMEOUT_MS = 3_000;
 
@@ -36,7 +37,7 @@ export class RabbitPartitionQueues implements PartitionQueues {
       for (let partition = first; partition < end; partition++)
         await channel.queueDelete(this.#broker.names.samples(partition));
     } finally {
-      await channel.close();
+      await closeChannel(channel);
     }
   }
 
@@ -55,7 +56,7 @@ export class RabbitPartitionQueues implements PartitionQueues {
       if (error instanceof AMQPError && error.code === 'NOT_FOUND') return null;
       throw error;
     } finally {
-      await channel.close();
+      await closeChannel(channel);
     }
   }
 }
