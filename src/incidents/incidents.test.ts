@@ -139,6 +139,24 @@ describe('IncidentService', () => {
     await expect(service.forgetUsual(pattern.id)).rejects.toMatchObject({ code: 'not_silenced' });
   });
 
+  it('calls a span of one row usual: others need not have the very same value', async () => {
+    const midnight = 86_400 * 20_000;
+    const metricId = await anomalous(
+      'a',
+      { openedAt: midnight, values: [100, 100] },
+      { openedAt: midnight + 86_400, values: [104, 104] },
+      { openedAt: midnight + 2 * 86_400, values: [106, 106] },
+    );
+    await service.callUsual({ metricId, generation: 1, openedRowid: 1 });
+    expect(new Map(await silences())).toEqual(
+      new Map([
+        ['a 1', 'usual'],
+        ['a 2', 'usual'],
+        ['a 3', null],
+      ]),
+    );
+  });
+
   it.each<[string, () => Promise<unknown>, string]>([
     ['a time that is over', () => service.mute('a', now), 'invalid_argument'],
     ['an empty pattern', () => service.mute('', null), 'invalid_argument'],

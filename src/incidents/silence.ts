@@ -4,8 +4,9 @@ import type { Silence } from './grouping.ts';
 
 /** Minutes by which a time of day that was called usual is widened on either side. */
 const TIME_MARGIN_MINUTES = 60;
-/** Share of the range of values by which it is widened on either side. */
-const VALUE_MARGIN = 0.1;
+/** Values are widened on either side by so much of their range, or of the largest of them if that is more: one value alone has no range. */
+const RANGE_MARGIN = 0.1;
+const SIZE_MARGIN = 0.05;
 const MINUTES_A_DAY = 1440;
 
 /** Tells why a span concerns nobody, or null if it does. A mute counts before a pattern. */
@@ -24,18 +25,20 @@ export function silencer(
 }
 
 /**
- * What calling a span usual says of others: their anomalous values lie where its own did, a tenth of their range wider, and,
+ * What calling a span usual says of others: their anomalous values lie where its own did, or close by, and,
  * unless `anyTime`, they open at the same time of day, give or take an hour.
  */
 export function usualLike(
   span: SpanRecord,
   anyTime: boolean,
 ): Pick<UsualPattern, 'lowestValue' | 'highestValue' | 'fromMinute' | 'toMinute'> {
-  const margin = VALUE_MARGIN * (span.highestValue - span.lowestValue);
+  const { lowestValue, highestValue } = span;
+  const size = Math.max(Math.abs(lowestValue), Math.abs(highestValue));
+  const margin = Math.max(RANGE_MARGIN * (highestValue - lowestValue), SIZE_MARGIN * size);
   const minute = minuteOfDay(span.openedAt);
   return {
-    lowestValue: span.lowestValue - margin,
-    highestValue: span.highestValue + margin,
+    lowestValue: lowestValue - margin,
+    highestValue: highestValue + margin,
     fromMinute: anyTime ? null : wrapped(minute - TIME_MARGIN_MINUTES),
     toMinute: anyTime ? null : wrapped(minute + TIME_MARGIN_MINUTES),
   };

@@ -99,8 +99,8 @@ export function UsualDialog({ span, onConfirm, onClose }: UsualProperties) {
       onClose={onClose}
     >
       <p>
-        It records that for this metric values of about {valueRange(span.lowestValue, span.highestValue)} (a
-        tenth of that range more on either side) are usual
+        It records that for this metric values of about {valueRange(span.lowestValue, span.highestValue)}{' '}
+        (more on either side: a tenth of that range, or a twentieth of the value) are usual
         {anyTime ? ' at any time of day' : ' at this time of day, give or take an hour'}. Anomalies like it,
         past and to come, are silenced.
       </p>
