@@ -48,7 +48,8 @@ export async function retry<T>(operation: () => Promise<T>, options: RetryOption
   }
 }
 
-const STORE_BACKOFF: Backoff = { initialDelayMs: 50, maxDelayMs: 5_000 };
+/** For a store that is away for a while. */
+export const STORE_BACKOFF: Backoff = { initialDelayMs: 50, maxDelayMs: 5_000 };
 
 /** `retry` for one operation of the store: waits out `store_unavailable`, which says that nothing was done. */
 export function retryStore<T>(

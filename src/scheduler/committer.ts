@@ -32,7 +32,7 @@ export class Committer {
   /**
    * T1. Waits as long as the store is away.
    * @returns whether the slice is recorded; if not, the model must be dropped.
-   * @throws AbortError when the scheduler stops before it is known
+   * @throws HtmEngineError `stopped` when the scheduler stops before it is known
    */
   async commit(slice: RawScoreSlice): Promise<boolean> {
     const { store, patience, log, metrics } = this.#parts;
@@ -106,5 +106,5 @@ function isBuilt(task: ModelTask): boolean {
 
 /** Neither the end of the scheduler nor that of the store: the statement may have taken effect. */
 function isUnknownOutcome(error: unknown): boolean {
-  return !hasCode(error, 'stopped') && !(error instanceof Error && error.name === 'AbortError');
+  return !hasCode(error, 'stopped');
 }

@@ -140,7 +140,7 @@ export class Dispatcher {
         { event: 'scheduler.model_waits', metricId, err: error },
         'the store is not available; a model waits',
       );
-    else if (!isEnd(error))
+    else if (!hasCode(error, 'stopped'))
       log.error({ event: 'scheduler.turn_failed', metricId, err: error }, 'the turn of a model failed');
     return 'rest';
   }
@@ -162,9 +162,4 @@ export class Dispatcher {
     queue.shift()?.();
     if (queue.length === 0) this.#claims.delete(metricId);
   }
-}
-
-/** The scheduler or the store is being stopped. */
-function isEnd(error: unknown): boolean {
-  return hasCode(error, 'stopped') || (error instanceof Error && error.name === 'AbortError');
 }

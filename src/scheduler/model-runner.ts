@@ -54,7 +54,7 @@ export class ModelRunner {
    * The caller sees to it that a metric has one turn at a time, on the worker where its model is warm.
    * @param fresh the turn comes before those of models with a backlog: declined if the new rows are more than a slice.
    * @returns what is left to do. Whether the model is warm afterwards is in `warmModels`.
-   * @throws store_unavailable, WorkerLostError, AbortError: the model was dropped unless all it did is committed
+   * @throws store_unavailable, stopped, WorkerLostError: the model was dropped unless all it did is committed
    */
   async turn(metricId: string, worker: ModelWorker, fresh: boolean): Promise<TurnEnd> {
     const task = await this.#task(metricId);

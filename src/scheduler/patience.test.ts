@@ -58,6 +58,7 @@ describe('patience', () => {
     const ending = new AbortController();
     const { patience: one } = patience(ending.signal);
     ending.abort();
-    await expect(one.insist('write', failing(9, away))).rejects.toThrow('aborted');
+    await expect(one.insist('write', failing(9, away))).rejects.toMatchObject({ code: 'stopped' });
+    await expect(one.wait(1)).rejects.toMatchObject({ code: 'stopped' });
   });
 });

@@ -1,15 +1,13 @@
 import type { Counter } from 'prom-client';
 import type { Logger } from 'pino';
-import { isWorthTelling } from '../backoff.ts';
-import { hasCode } from '../errors.ts';
+import { backoffDelayMs, isWorthTelling, retry, STORE_BACKOFF } from '../backoff.ts';
+import { hasCode, HtmEngineError } from '../errors.ts';
 import type { Clock } from '../clock.ts';
 
-const FIRST_DELAY_MS = 50;
-const MAX_DELAY_MS = 5_000;
 /** After so many failures a read gives up; the sweep finds the work again. */
 const READ_ATTEMPTS = 4;
 
-/** How the scheduler waits for a store that is away for a while: back-off from 50 ms doubling to 5 s, ended by `signal`. */
+/** How the scheduler waits for a store that is away for a while: as `retryStore`, and counted; ended by `signal`. */
 export class Patience {
   readonly #log: Logger;
   readonly #faults: Counter;
@@ -28,30 +26,34 @@ export class Patience {
     return await this.#retry(what, attempt, READ_ATTEMPTS);
   }
 
-  /** Tries until it succeeds, however long the store is away. @throws what is not `store_unavailable`, or `AbortError` */
+  /** Tries until it succeeds, however long the store is away. @throws what is not `store_unavailable`, or `stopped` */
   async insist<T>(what: string, attempt: () => Promise<T>): Promise<T> {
     return await this.#retry(what, attempt, Number.POSITIVE_INFINITY);
   }
 
-  /** Waits before trial number `trial` (1, 2, ...) is repeated. @throws AbortError */
+  /** Waits before trial number `trial` (1, 2, ...) is repeated. @throws HtmEngineError `stopped` */
   async wait(trial: number): Promise<void> {
-    const delay = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(trial - 1, 10));
-    await this.#clock.sleep(delay, this.#signal);
+    await this.#clock.sleep(backoffDelayMs(trial, STORE_BACKOFF), this.#signal).catch(() => {
+      throw new HtmEngineError('stopped', 'given up while stopping');
+    });
   }
 
   async #retry<T>(what: string, attempt: () => Promise<T>, attempts: number): Promise<T> {
-    for (let trial = 1; ; trial++) {
-      try {
-        return await attempt();
-      } catch (error) {
-        if (!hasCode(error, 'store_unavailable')) throw error;
+    let failures = 0;
+    return await retry(attempt, {
+      ...STORE_BACKOFF,
+      signal: this.#signal,
+      clock: this.#clock,
+      isRetriable: (error) => {
+        if (!hasCode(error, 'store_unavailable')) return false;
         this.#faults.inc();
-        if (trial >= attempts) throw error;
-        if (isWorthTelling(trial)) {
-          this.#log.warn({ event: 'store.unavailable', failures: trial, err: error }, `cannot ${what} yet`);
+        return ++failures < attempts;
+      },
+      onRetry: (error) => {
+        if (isWorthTelling(failures)) {
+          this.#log.warn({ event: 'store.unavailable', failures, err: error }, `cannot ${what} yet`);
         }
-        await this.wait(trial);
-      }
-    }
+      },
+    });
   }
 }
