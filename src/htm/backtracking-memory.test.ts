@@ -583,7 +583,14 @@ describe('damaged sections', () => {
     change: (segments: PlainSegments) => Partial<PlainSegments>,
   ): Uint8Array {
     const index = schema.findIndex(({ name }) => name === 'segments');
-    const segments = unpackSegments(savedSection(good, index), memory.segmentCount, p, true);
+    const most = p.maxSynapsesPerSegment;
+    const sources = new Uint16Array(memory.segmentCount * most);
+    const packed = savedSection(good, index);
+    const tables = unpackSegments(packed, memory.segmentCount, p, true, sources, most);
+    const segments = {
+      ...tables,
+      sources: sources.filter((_, i) => i % most < tables.sizes[Math.floor(i / most)]),
+    };
     const bytes = withSavedSection(good, index, packSegments({ ...segments, ...change(segments) }));
     const counters = new DataView(bytes.buffer).getUint32(16 + (index - 1) * 12 + 8, true);
     new DataView(bytes.buffer).setUint32(counters + 4, count, true);

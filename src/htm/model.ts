@@ -4,7 +4,7 @@ import type { SectionSpec } from './arena.ts';
 import { BacktrackingMemory } from './backtracking-memory.ts';
 import { SdrClassifier } from './classifier.ts';
 import type { ClassifierParameters, Prediction } from './classifier.ts';
-import { MultiEncoder, encoderWidth, valueBucketCount } from './encoders/multi.ts';
+import { MultiEncoder, valueBucketCount } from './encoders/multi.ts';
 import { ModelParameterError } from './parameter-reader.ts';
 import { parseModelParameters } from './parameters.ts';
 import type { ModelParameters } from './parameters.ts';
@@ -70,7 +70,7 @@ export class AnomalyModel {
     this.#encoders = MultiEncoder[how](arena, section, encoders);
     section += MultiEncoder.schema(encoders).length;
     this.#pooler = SpatialPooler[how](arena, section, this.#encoders.width, pooler);
-    section += SpatialPooler.schema(this.#encoders.width, pooler).length;
+    section += SpatialPooler.schema(pooler).length;
     const { columnCount } = pooler;
     this.#memory =
       memory.variant === 'cpp'
@@ -207,13 +207,12 @@ export class AnomalyModel {
 
 function schemaOf(parameters: ModelParameters, parametersBytes: number): SectionSpec[] {
   const { encoders, pooler } = parameters;
-  const inputs = encoders.reduce((sum, encoder) => sum + encoderWidth(encoder), 0);
   return [
     parametersSection(parametersBytes, parametersBytes),
     { name: 'modelSwitches', type: 'u32', length: 2 },
     { name: 'modelRecordCount', type: 'f64', length: 1 },
     ...MultiEncoder.schema(encoders),
-    ...SpatialPooler.schema(inputs, pooler),
+    ...SpatialPooler.schema(pooler),
     ...memorySchema(parameters),
     ...classifierSchema(parameters),
   ];

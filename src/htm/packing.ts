@@ -62,6 +62,15 @@ export class PackedReader {
     this.#bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
+  /** Bytes read so far; set to go on elsewhere, at a place that was one. */
+  get position(): number {
+    return this.#at;
+  }
+
+  set position(position: number) {
+    this.#at = position;
+  }
+
   u8(length: number): Uint8Array {
     const from = this.#at;
     if (length > this.#bytes.length - from)
@@ -83,6 +92,11 @@ export class PackedReader {
   }
 
   number(): number {
+    const only = this.#bytes[this.#at];
+    if (only < 0x80) {
+      this.#at += 1;
+      return only;
+    }
     let value = 0;
     for (let scale = 1; scale <= MAX_SCALE; scale *= 128) {
       if (this.#at === this.#bytes.length) break;

@@ -1,10 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ArenaFormatError } from './arena.ts';
-import { PermanenceSteps } from './permanence-steps.ts';
+import { PackedRows } from './packed-rows.ts';
+import { patternOf } from './permanence-codes.ts';
+import { ONE_BITS, PermanenceSteps } from './permanence-steps.ts';
 import { PoolerBase } from './pooler-base.ts';
 import { PoolerPacking } from './pooler-packing.ts';
-import type { PoolerRows } from './pooler-packing.ts';
+import { packRows, unpackRows, type PoolerRows } from './testing/pooler-rows.ts';
 
 const INPUTS = 40;
 
@@ -43,6 +45,37 @@ function learned(value: number, isOn: boolean, increment: number, decrement: num
   return next < least || next < 0 ? 0 : Math.min(next, 1);
 }
 
+/** The pattern itself if there is such a permanence, else some other that there is. */
+function possible(pattern: number, { constants }: PoolerBase): number {
+  const least = patternOf(constants.trimBelow);
+  return pattern === 0 ? 0 : least + (Math.max(pattern - least, 0) % (ONE_BITS - least + 1));
+}
+
+/** Per row the places in the pool whose connection has changed, as the packing finds them. */
+function changesIn(
+  packed: Uint8Array,
+  { columns }: PoolerRows,
+  { poolSize }: PoolerBase,
+  packing: PoolerPacking,
+): number[][] {
+  const rows = new PackedRows(packed, columns.length, poolSize, packing);
+  const changed = new Uint16Array(poolSize);
+  return Array.from(columns, (_, row) => [...changed.subarray(0, rows.changedConnections(row, changed))]);
+}
+
+/** The same, from the permanences. */
+function changesOf({ columns, permanenceBits }: PoolerRows, base: PoolerBase): number[][] {
+  const { poolSize, initialPatterns, constants } = base;
+  const connectedFrom = patternOf(constants.connectedFrom);
+  return Array.from(columns, (column, row) =>
+    Array.from({ length: poolSize }, (_, place) => place).filter(
+      (place) =>
+        permanenceBits[row * poolSize + place] >= connectedFrom !==
+        initialPatterns[column * poolSize + place] >= connectedFrom,
+    ),
+  );
+}
+
 describe('packed pooler rows', () => {
   it('give back any permanences, bit for bit', () => {
     fc.assert(
@@ -56,12 +89,13 @@ describe('packed pooler rows', () => {
           const rows: PoolerRows = {
             columns: Uint16Array.from(columns),
             timesLearned: Uint32Array.from(columns, () => times.next().value as number),
-            permanenceBits: Int32Array.from(
-              { length: columns.length * base.poolSize },
-              () => patterns.next().value as number,
+            permanenceBits: Int32Array.from({ length: columns.length * base.poolSize }, () =>
+              possible(patterns.next().value as number, base),
             ),
           };
-          expect(packing.unpack(packing.pack(rows), columns.length)).toEqual(rows);
+          const packed = packRows(rows, base.poolSize, packing);
+          expect(unpackRows(packed, columns.length, base.poolSize, packing)).toEqual(rows);
+          expect(changesIn(packed, rows, base, packing)).toEqual(changesOf(rows, base));
         },
       ),
     );
@@ -84,22 +118,29 @@ describe('packed pooler rows', () => {
       values[i] = value;
     }
     const rows = { columns, timesLearned, permanenceBits: new Int32Array(values.buffer) };
-    const packed = packing.pack(rows);
-    expect(packing.unpack(packed, columns.length)).toEqual(rows);
+    const packed = packRows(rows, poolSize, packing);
+    expect(unpackRows(packed, columns.length, poolSize, packing)).toEqual(rows);
+    expect(changesIn(packed, rows, base, packing)).toEqual(changesOf(rows, base));
+    expect(changesOf(rows, base).flat().length).toBeGreaterThan(10);
     expect(packed.length).toBeLessThan(6 * columns.length + 2 * values.length);
   });
 
   it('are refused when cut, extended or of another number of rows', () => {
     const { base, packing } = packingWith(0.003, 0.0005);
-    const packed = packing.pack({
+    const rows = {
       columns: Uint16Array.of(3, 4),
       timesLearned: Uint32Array.of(1, 2),
       permanenceBits: new Int32Array(2 * base.poolSize).fill(0x3f000001),
-    });
+    };
+    const packed = packRows(rows, base.poolSize, packing);
     for (let length = 0; length < packed.length; length++)
-      expect(() => packing.unpack(packed.subarray(0, length), 2)).toThrow(ArenaFormatError);
-    expect(() => packing.unpack(Uint8Array.of(...packed, 0), 2)).toThrow(ArenaFormatError);
+      expect(() => unpackRows(packed.subarray(0, length), 2, base.poolSize, packing)).toThrow(
+        ArenaFormatError,
+      );
+    expect(() => unpackRows(Uint8Array.of(...packed, 0), 2, base.poolSize, packing)).toThrow(
+      ArenaFormatError,
+    );
     for (const rowCount of [0, 1, 3, 0xffffffff])
-      expect(() => packing.unpack(packed, rowCount)).toThrow(ArenaFormatError);
+      expect(() => unpackRows(packed, rowCount, base.poolSize, packing)).toThrow(ArenaFormatError);
   });
 });

@@ -1,15 +1,18 @@
 import { ArenaFormatError } from './arena.ts';
 import type { Arena, ArenaPart, SectionSpec } from './arena.ts';
-import { NOT_POOLED, PermanenceCodes, patternOf } from './permanence-codes.ts';
-import { ONE_BITS, PermanenceSteps } from './permanence-steps.ts';
+import { NOT_POOLED, PermanenceCodes } from './permanence-codes.ts';
+import { PermanenceSteps } from './permanence-steps.ts';
+import { PackedRows, RowsWriter } from './packed-rows.ts';
 import { PoolerPacking } from './pooler-packing.ts';
 import type { PoolerBase } from './pooler-base.ts';
 import { Scratch } from './scratch.ts';
+import { WordRows } from './word-rows.ts';
 
 /**
  * The synapses of a pooler: which are connected, and the permanences of those columns that have learned. Columns
  * that have not share those of the base; the first time a column learns it gets a row of its own, with a word for every input
- * (see `PermanenceCodes`), in the pool or not, so that a synapse is found without a table.
+ * (see `PermanenceCodes`), in the pool or not, so that a synapse is found without a table. Rows of a loaded pooler stay
+ * packed until their column learns.
  *
  * Learning (model reference, sections 3.5 and 3.6) touches only the synapses of inputs that are on. A row counts the
  * times it learned, each synapse notes the count up to which its permanence is true, and the decrements in
@@ -19,8 +22,8 @@ import { Scratch } from './scratch.ts';
  */
 export class PoolerSynapses {
   /** Sections this component owns in the arena. */
-  static schema(columnCount: number, inputCount: number): SectionSpec[] {
-    const rowsOf = (elements: number) => ({ counter: 'poolerRowCount', index: 0, elements });
+  static schema(columnCount: number): SectionSpec[] {
+    const rows = { counter: 'poolerRowCount', index: 0, elements: 1 };
     return [
       { name: 'poolerRowCount', type: 'u32', length: 1 },
       {
@@ -29,7 +32,7 @@ export class PoolerSynapses {
         length: 0,
         maxLength: columnCount,
         saved: 'packed',
-        rows: rowsOf(1),
+        rows,
       },
       {
         name: 'poolerTimesLearned',
@@ -37,16 +40,14 @@ export class PoolerSynapses {
         length: 0,
         maxLength: columnCount,
         saved: 'elsewhere',
-        rows: rowsOf(1),
+        rows,
       },
       {
-        // Holds words; the type is part of saved states, which once held permanences as such.
+        // Always empty; part of saved states, which once held permanences here.
         name: 'poolerPermanences',
         type: 'f32',
         length: 0,
-        maxLength: columnCount * inputCount,
         saved: 'elsewhere',
-        rows: rowsOf(inputCount),
       },
     ];
   }
@@ -58,9 +59,7 @@ export class PoolerSynapses {
   readonly #stimulusThreshold: number;
   readonly #steps: PermanenceSteps;
   readonly #codes: PermanenceCodes;
-  /** The least permanence above 0, and the least connected one. */
-  readonly #leastPattern: number;
-  readonly #connectedPattern: number;
+  readonly #packing: PoolerPacking;
   readonly #part: ArenaPart;
   readonly #rowOfColumn: Uint16Array;
   /** Scratch for `#learnAll`, and permanences of a row in the order of the pool. */
@@ -71,8 +70,13 @@ export class PoolerSynapses {
   #columns!: Uint16Array;
   /** Per row, up to when it was last brought up to date; only its packed form makes use of it. */
   #timesLearned!: Uint32Array;
-  /** Per row and input a permanence and the row's count up to which it is true. */
-  #words!: Int32Array;
+  /** Per row that is not packed, and input, a permanence and the row's count up to which it is true. */
+  readonly #words: WordRows;
+  /** Per row which one of `#words` is its, or `PACKED`. */
+  #slots = new Uint16Array(0);
+  /** The rows as they were loaded, until none is packed any more. */
+  #packed: PackedRows | null = null;
+  #packedCount = 0;
   /** Per row: times it learned since it was up to date, and the least such count at which a connection can be lost. */
   #times = new Uint8Array(0);
   #dueAt = new Uint8Array(0);
@@ -86,8 +90,8 @@ export class PoolerSynapses {
     this.#stimulusThreshold = stimulusThreshold;
     this.#steps = new PermanenceSteps(base.constants);
     this.#codes = new PermanenceCodes(base.constants, this.#steps);
-    this.#leastPattern = patternOf(base.constants.trimBelow);
-    this.#connectedPattern = patternOf(base.constants.connectedFrom);
+    this.#packing = new PoolerPacking(base, this.#steps);
+    this.#words = new WordRows(base.inputCount);
     this.#rowOfColumn = new Uint16Array(base.columnCount).fill(NO_ROW);
     this.#isOn = new Uint8Array(stimulusThreshold > 0 ? base.inputCount : 0);
     this.#pooled = new Float32Array(base.poolSize);
@@ -98,12 +102,22 @@ export class PoolerSynapses {
       (part) => this.#lay(part),
       () => this.#pack(),
     );
-    this.#unpack();
+    this.#load();
   }
 
   /** Bytes held outside the arena. */
   get derivedBytes(): number {
-    const tables = [this.connected, this.#rowOfColumn, this.#times, this.#dueAt, this.#isOn, this.#pooled];
+    const tables = [
+      this.connected,
+      this.#rowOfColumn,
+      this.#times,
+      this.#dueAt,
+      this.#isOn,
+      this.#pooled,
+      this.#slots,
+      this.#words,
+      this.#packed ?? this.#isOn.subarray(0, 0),
+    ];
     return tables.reduce((bytes, table) => bytes + table.byteLength, 0);
   }
 
@@ -149,10 +163,11 @@ export class PoolerSynapses {
 
   #learnOn(row: number, column: number, onInputs: Uint16Array, count: number): void {
     const { falls, rises, shift, mask, one, connectedFrom } = this.#codes;
-    const words = this.#words;
+    const slot = this.#slotOf(row);
+    const words = this.#words.pieceOf(slot);
+    const rowStart = this.#words.startOf(slot);
     const before = this.#times[row];
     const now = before + 1;
-    const rowStart = row * this.#base.inputCount;
     for (let k = 0; k < count; k++) {
       const i = rowStart + onInputs[k];
       const word = words[i];
@@ -204,12 +219,14 @@ export class PoolerSynapses {
   #bringUpToDate(row: number): void {
     const { falls, shift, mask, connectedFrom } = this.#codes;
     const { inputCount, columnWords } = this.#base;
-    const words = this.#words;
     const now = this.#times[row];
+    // A packed row has not learned.
     if (now === 0) return;
+    const slot = this.#slots[row];
+    const words = this.#words.pieceOf(slot);
+    const rowStart = this.#words.startOf(slot);
     this.#timesLearned[row] += now;
     const column = this.#columns[row];
-    const rowStart = row * inputCount;
     let leastConnected = NONE;
     for (let i = rowStart; i < rowStart + inputCount; i++) {
       const stored = words[i] & mask;
@@ -245,23 +262,28 @@ export class PoolerSynapses {
 
   /** Writes the patterns of the permanences of a row that is up to date to `out`, in the order of the pool. */
   #readRow(row: number, out: Int32Array): void {
-    const { inputCount, poolSize } = this.#base;
+    const slot = this.#slotOf(row);
+    const words = this.#words.pieceOf(slot);
+    const rowStart = this.#words.startOf(slot);
+    const { poolSize } = this.#base;
     const pool = this.#poolOf(this.#columns[row]);
-    const rowStart = row * inputCount;
     for (let place = 0; place < poolSize; place++)
-      out[place] = this.#codes.patternOf(this.#words[rowStart + pool[place]]);
+      out[place] = this.#codes.patternOf(words[rowStart + pool[place]]);
   }
 
   /** Fills a row with the permanences of these patterns, in the order of the pool. */
   #writeRow(row: number, patterns: Int32Array): void {
+    const slot = this.#slotOf(row);
+    const words = this.#words.pieceOf(slot);
+    const rowStart = this.#words.startOf(slot);
     const { inputCount, poolSize } = this.#base;
     const pool = this.#poolOf(this.#columns[row]);
-    const words = this.#words.subarray(row * inputCount, (row + 1) * inputCount).fill(NOT_POOLED);
+    words.fill(NOT_POOLED, rowStart, rowStart + inputCount);
     const { connectedFrom } = this.#codes;
     let leastConnected = NONE;
     for (let place = 0; place < poolSize; place++) {
       const code = this.#codes.codeOf(patterns[place]);
-      words[pool[place]] = code;
+      words[rowStart + pool[place]] = code;
       if (code >= connectedFrom && code < leastConnected) leastConnected = code;
     }
     this.#dueAt[row] = this.#timesUntilLoss(leastConnected);
@@ -291,6 +313,7 @@ export class PoolerSynapses {
     this.#columns[row] = column;
     this.#rowOfColumn[column] = row;
     this.#rowCount[0] = row + 1;
+    this.#slots[row] = this.#words.add();
     this.#writeRow(row, initialPatterns.subarray(column * poolSize, (column + 1) * poolSize));
     return row;
   }
@@ -299,7 +322,6 @@ export class PoolerSynapses {
     this.#part.resize([
       [COLUMNS_SECTION, rows],
       [TIMES_SECTION, rows],
-      [WORDS_SECTION, rows * this.#base.inputCount],
     ]);
   }
 
@@ -307,88 +329,92 @@ export class PoolerSynapses {
     this.#rowCount = part.view(0);
     this.#columns = part.view(COLUMNS_SECTION);
     this.#timesLearned = part.view(TIMES_SECTION);
-    const { buffer, byteOffset, length } = part.view<Float32Array>(WORDS_SECTION);
-    this.#words = new Int32Array(buffer as ArrayBuffer, byteOffset, length);
-    this.#extendCounts(this.#columns.length);
+    this.#extendRows(this.#columns.length);
   }
 
   #pack(): ReadonlyMap<number, Uint8Array> {
-    const { poolSize } = this.#base;
     const rows = this.rowCount;
-    const permanenceBits = bitsScratch.take(rows * poolSize);
+    const writer = new RowsWriter(rows, this.#base.poolSize, this.#packing);
     for (let row = 0; row < rows; row++) {
+      if (this.#slots[row] === PACKED) {
+        this.#packed?.copy(row, writer);
+        continue;
+      }
       this.#bringUpToDate(row);
-      this.#readRow(row, permanenceBits.subarray(row * poolSize, (row + 1) * poolSize));
+      this.#readRow(row, this.#pooledBits);
+      writer.pack(this.#columns[row], this.#timesLearned[row], this.#pooledBits);
     }
-    const packed = new PoolerPacking(this.#base, this.#steps).pack({
-      columns: this.#columns.subarray(0, rows),
-      timesLearned: this.#timesLearned.subarray(0, rows),
-      permanenceBits,
-    });
+    const packed = writer.finish(this.#columns.subarray(0, rows), this.#timesLearned.subarray(0, rows));
     return new Map([[COLUMNS_SECTION, packed]]);
   }
 
-  /** Fills the rows of a loaded arena, after checks, and connects their synapses. */
-  #unpack(): void {
-    const packing = new PoolerPacking(this.#base, this.#steps);
+  /** Takes over the rows of a loaded arena, after checks, and connects their synapses. */
+  #load(): void {
     const { poolSize, columnCount } = this.#base;
-    const rows = packing.unpack(this.#part.packed(COLUMNS_SECTION), this.rowCount);
-    this.#resize(this.rowCount);
+    const { rowCount } = this;
+    const rows = new PackedRows(this.#part.packed(COLUMNS_SECTION), rowCount, poolSize, this.#packing);
+    this.#resize(rowCount);
     this.#columns.set(rows.columns);
     this.#timesLearned.set(rows.timesLearned);
-    this.#words.fill(NOT_POOLED);
-    for (let row = 0; row < this.rowCount; row++) {
+    for (let row = 0; row < rowCount; row++) {
       const column = this.#columns[row];
       if (column >= columnCount || this.#rowOfColumn[column] !== NO_ROW)
         throw new ArenaFormatError(`spatial pooler: column ${column} of row ${row}`);
       this.#rowOfColumn[column] = row;
-      this.#loadRow(row, rows.permanenceBits.subarray(row * poolSize, (row + 1) * poolSize));
+      this.#connectAsIn(rows, row, column);
     }
+    rows.end();
+    if (rowCount === 0) return;
+    this.#packed = rows;
+    this.#packedCount = rowCount;
   }
 
-  /** Fills a row of words that are not pooled, and connects its synapses where those of the base are not connected, or the other way round. */
-  #loadRow(row: number, patterns: Int32Array): void {
-    const { columnWords, initialPatterns, inputCount, poolSize } = this.#base;
-    const { connectedFrom } = this.#codes;
-    const least = this.#leastPattern;
-    const connectedPattern = this.#connectedPattern;
-    const column = this.#columns[row];
+  /** Connects a column as in its packed row. */
+  #connectAsIn(rows: PackedRows, row: number, column: number): void {
+    const { columnWords } = this.#base;
     const pool = this.#poolOf(column);
-    const words = this.#words;
-    const rowStart = row * inputCount;
-    const first = column * poolSize;
-    let leastConnected = NONE;
-    for (let place = 0; place < poolSize; place++) {
-      const pattern = patterns[place];
-      if (pattern !== 0 && (pattern < least || pattern > ONE_BITS))
-        throw new ArenaFormatError(`spatial pooler: permanence of pattern ${pattern}`);
-      const input = pool[place];
-      const code = this.#codes.codeOf(pattern);
-      words[rowStart + input] = code;
-      if (code >= connectedFrom && code < leastConnected) leastConnected = code;
-      if (pattern >= connectedPattern !== initialPatterns[first + place] >= connectedPattern)
-        this.connected[input * columnWords + (column >>> 5)] ^= 1 << column;
-    }
-    this.#dueAt[row] = this.#timesUntilLoss(leastConnected);
+    const changed = changedScratch.take(pool.length);
+    const count = rows.changedConnections(row, changed);
+    for (let i = 0; i < count; i++)
+      this.connected[pool[changed[i]] * columnWords + (column >>> 5)] ^= 1 << column;
   }
 
-  #extendCounts(capacity: number): void {
+  /** Where in `#words` a row is. */
+  #slotOf(row: number): number {
+    const slot = this.#slots[row];
+    return slot === PACKED ? this.#unpackRow(row) : slot;
+  }
+
+  #unpackRow(row: number): number {
+    if (this.#packed === null) throw new Error(`row ${row} is nowhere`);
+    const slot = this.#words.add();
+    this.#slots[row] = slot;
+    const patterns = patternsScratch.take(this.#base.poolSize);
+    this.#packed.unpack(row, patterns);
+    this.#writeRow(row, patterns);
+    this.#packedCount -= 1;
+    if (this.#packedCount === 0) this.#packed = null;
+    return slot;
+  }
+
+  #extendRows(capacity: number): void {
     if (capacity === this.#times.length) return;
-    this.#times = extended(this.#times, capacity);
-    this.#dueAt = extended(this.#dueAt, capacity);
+    this.#times = extended(this.#times, new Uint8Array(capacity));
+    this.#dueAt = extended(this.#dueAt, new Uint8Array(capacity));
+    this.#slots = extended(this.#slots, new Uint16Array(capacity).fill(PACKED));
   }
 }
 
-function extended(array: Uint8Array, length: number): Uint8Array<ArrayBuffer> {
-  const longer = new Uint8Array(length);
+function extended<T extends Uint8Array | Uint16Array>(array: T, longer: T): T {
   longer.set(array);
   return longer;
 }
 
-const bitsScratch = new Scratch((length) => new Int32Array(length));
+const changedScratch = new Scratch((length) => new Uint16Array(length));
+const patternsScratch = new Scratch((length) => new Int32Array(length));
 const COLUMNS_SECTION = 1;
 const TIMES_SECTION = 2;
-const WORDS_SECTION = 3;
 const NO_ROW = 0xffff;
+const PACKED = 0xffff;
 const NONE = 0x7fffffff;
 const MIN_ROWS_ADDED = 16;

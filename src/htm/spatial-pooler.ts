@@ -15,7 +15,7 @@ import { PoolerSynapses } from './pooler-synapses.ts';
  */
 export class SpatialPooler {
   /** Sections this component owns in the arena. */
-  static schema(inputCount: number, parameters: PoolerParameters): SectionSpec[] {
+  static schema(parameters: PoolerParameters): SectionSpec[] {
     const { columnCount, boostStrength } = parameters;
     const boosted = boostStrength === 0 ? 0 : columnCount;
     return [
@@ -25,7 +25,7 @@ export class SpatialPooler {
       { name: 'poolerOverlapDuty', type: 'f32', length: columnCount },
       { name: 'poolerActiveDuty', type: 'f32', length: boosted },
       { name: 'poolerBoosts', type: 'f32', length: boosted },
-      ...PoolerSynapses.schema(columnCount, inputCount),
+      ...PoolerSynapses.schema(columnCount),
     ];
   }
 

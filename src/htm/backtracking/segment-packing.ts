@@ -59,8 +59,9 @@ export function packSegments(segments: PlainSegments): Uint8Array {
 }
 
 /**
- * Segments to be used before the next call.
+ * Unpacks segments; to be used before the next call.
  * @param coded whether permanences are bytes.
+ * @param sources gets the source cells: those of segment i from `i * stride` on.
  * @throws ArenaFormatError when `packed` are not the bytes of `count` segments with sources that a memory with these
  * parameters can have. What else is in the tables is left to be checked.
  */
@@ -69,7 +70,9 @@ export function unpackSegments(
   count: number,
   p: BacktrackingMemoryParameters,
   coded: boolean,
-): PlainSegments {
+  sources: Uint16Array,
+  stride: number,
+): Omit<PlainSegments, 'sources'> {
   const reader = new PackedReader(packed);
   const synapses = reader.number();
   // Each takes a bit at least.
@@ -80,19 +83,18 @@ export function unpackSegments(
   const owners = ownersIn(reader, count);
   const lists = new PackedReader(reader.u8(reader.number()));
   const sizes = sizesScratch.take(count);
-  const sources = sourcesScratch.take(synapses);
-  let from = 0;
+  let spread = 0;
   for (let first = 0; first < count;) {
     const end = groupEnd(owners, first);
     group.read(lists, reader, end - first, p);
-    from = group.spread(sizes.subarray(first, end), sources, from, p.maxSynapsesPerSegment);
+    spread += group.spread(sizes, first, end, sources, stride, p.maxSynapsesPerSegment);
     first = end;
   }
   lists.end();
-  if (from !== synapses) throw new ArenaFormatError(`${from} synapses, not ${synapses}`);
+  if (spread !== synapses) throw new ArenaFormatError(`${spread} synapses, not ${synapses}`);
   const permanences = coded ? reader.u8(synapses) : reader.f32(synapses);
   reader.end();
-  return { owners, duties, dutyIterations, sizes, sources, permanences };
+  return { owners, duties, dutyIterations, sizes, permanences };
 }
 
 /** The sources of a group, ascending, and for each which of the group's segments have it. */
@@ -186,31 +188,38 @@ class SourceGroup {
     }
   }
 
-  /** Writes the group's segments one after the other to `sources` from `from` on. @returns the end of the last one. */
-  spread(sizes: Uint8Array, sources: Uint16Array, from: number, maxSize: number): number {
+  /**
+   * Writes the sources of the group's segments, `first` to `end`, to their places, `stride` apart, and how many they are to
+   * `sizes`. @returns how many they are together
+   */
+  spread(
+    sizes: Uint8Array,
+    first: number,
+    end: number,
+    sources: Uint16Array,
+    stride: number,
+    maxSize: number,
+  ): number {
     const count = this.#count;
     const masks = this.#masks;
     const cells = this.#cells;
-    const places = this.#places.fill(0);
-    for (let s = 0; s < count; s++) {
-      for (let left = masks[s] | 0; left !== 0; left &= left - 1) places[31 - Math.clz32(left & -left)]++;
-    }
-    let end = from;
-    for (let i = 0; i < sizes.length; i++) {
-      const size = places[i];
-      if (size > maxSize)
-        throw new ArenaFormatError(`a segment has ${size} synapses, at most ${maxSize} are possible`);
-      sizes[i] = size;
-      places[i] = end;
-      end += size;
-    }
-    if (end > sources.length) throw new ArenaFormatError(`more than ${sources.length} synapses`);
+    const places = this.#places;
+    for (let i = first; i < end; i++) places[i - first] = i * stride;
     for (let s = 0; s < count; s++) {
       const cell = cells[s];
+      // One with too many writes over the next one, and is refused below.
       for (let left = masks[s] | 0; left !== 0; left &= left - 1)
         sources[places[31 - Math.clz32(left & -left)]++] = cell;
     }
-    return end;
+    let together = 0;
+    for (let i = first; i < end; i++) {
+      const size = places[i - first] - i * stride;
+      if (size > maxSize)
+        throw new ArenaFormatError(`a segment has ${size} synapses, at most ${maxSize} are possible`);
+      sizes[i] = size;
+      together += size;
+    }
+    return together;
   }
 }
 
@@ -258,4 +267,3 @@ const group = new SourceGroup();
 const listWriter = new PackedWriter();
 const maskWriter = new PackedWriter();
 const sizesScratch = new Scratch((length) => new Uint8Array(length));
-const sourcesScratch = new Scratch((length) => new Uint16Array(length));

@@ -234,9 +234,11 @@ export class SegmentRows {
   unpack(): void {
     const { count } = this;
     if (count > mostRows(this.#p)) throw new ArenaFormatError(`${count} segments`);
-    const segments = unpackSegments(this.#part.packed(ROWS_SECTION), count, this.#p, this.scale.coded);
+    const packed = this.#part.packed(ROWS_SECTION);
+    if (count > packed.length) throw new ArenaFormatError(`${count} segments in ${packed.length} bytes`);
     this.#part.resize([[ROWS_SECTION, count * this.#rowWords]]);
-    this.#fill(segments);
+    const { coded } = this.scale;
+    this.#fill(unpackSegments(packed, count, this.#p, coded, this.sources, this.sourceStride));
     this.#check();
   }
 
@@ -269,9 +271,9 @@ export class SegmentRows {
     return { owners, duties, dutyIterations, sizes, sources: allSources, permanences: allPermanences };
   }
 
-  #fill({ owners, duties, dutyIterations, sizes, sources, permanences }: PlainSegments): void {
+  /** Fills the rows but for their sources. */
+  #fill({ owners, duties, dutyIterations, sizes, permanences }: Omit<PlainSegments, 'sources'>): void {
     const { headers } = this;
-    const rowSources = this.sources;
     const rowPermanences = this.permanences;
     const { connected: limit, most } = this.scale;
     let from = 0;
@@ -280,11 +282,9 @@ export class SegmentRows {
       this.#reals[row * HEADER_WORDS + DUTY_WORD] = duties[row];
       this.#words[row * HEADER_WORDS + DUTY_ITERATION_WORD] = dutyIterations[row];
       headers[row * HEADER_BYTES + SIZE_BYTE] = sizes[row];
-      const source = row * this.sourceStride - from;
       const permanence = row * this.permanenceStride + this.permanenceOffset - from;
       let connected = 0;
       for (const end = from + sizes[row]; from < end; from++) {
-        rowSources[source + from] = sources[from];
         const stored = permanences[from];
         if (!(stored > 0 && stored <= most))
           throw new ArenaFormatError(`segment ${row} has permanence ${stored}`);
