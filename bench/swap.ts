@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { decodeCheckpoint, encodeCheckpoint } from '../src/checkpoints/codec.ts';
 import { DEFAULT_CEILING } from '../src/generation.ts';
 import { AnomalyModel, algorithmRevision, scalarAnomalyParameters } from '../src/htm/index.ts';
+import { freeTable } from '../src/htm/tables.ts';
 import { calibrate, describeMachine } from './calibration.ts';
 import { FIRST_SECOND, LEARNED_ROWS, ROW_SECONDS } from './fleet-installation.ts';
 import { fleetShapes, type Shape } from './fleet-shapes.ts';
@@ -102,15 +103,20 @@ function learn(shape: Shape): Learned {
   return { shape: shape.name, model, checkpoint: encodeCheckpoint(NAME, model.bytes()) };
 }
 
-/** Puts the model out of memory and has it back, `count` times: milliseconds of each. */
+/** Puts the model out of memory and has it back as a worker does, `count` times: milliseconds of each. */
 function swap(learned: Learned, count: number): { load: number[]; save: number[] } {
   const load: number[] = [];
   const save: number[] = [];
   for (let i = 0; i < count; i++) {
     const begun = performance.now();
-    const checkpoint = encodeCheckpoint(NAME, learned.model.bytes());
+    const left = learned.model.bytes();
+    const checkpoint = encodeCheckpoint(NAME, left);
+    freeTable(left);
+    learned.model.release();
     const saved = performance.now();
-    learned.model = AnomalyModel.from(decodeCheckpoint(NAME, checkpoint));
+    const state = decodeCheckpoint(NAME, checkpoint);
+    learned.model = AnomalyModel.from(state);
+    freeTable(state);
     load.push(performance.now() - saved);
     save.push(saved - begun);
   }

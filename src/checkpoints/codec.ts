@@ -91,7 +91,8 @@ function unpack(name: CheckpointName, payload: Uint8Array, stateBytes: number): 
   try {
     const state = zstdDecompressSync(payload, {
       maxOutputLength: Math.max(1, stateBytes),
-      chunkSize: Math.min(Math.max(64, stateBytes), MAX_CHUNK_BYTES),
+      // One that is filled to the end makes zlib ask for another one.
+      chunkSize: Math.min(Math.max(64, stateBytes + 1), MAX_CHUNK_BYTES),
     });
     // Not a Buffer, whose `slice` would not copy.
     return new Uint8Array(state.buffer, state.byteOffset, state.byteLength);

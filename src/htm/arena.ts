@@ -1,3 +1,6 @@
+import { freeBuffer } from './tables.ts';
+import type { TypedArray } from './tables.ts';
+
 /**
  * One buffer that holds all state of a model as named typed-array sections: the views that components work on.
  *
@@ -104,6 +107,11 @@ export class Arena {
     return this.#buffer.byteLength;
   }
 
+  /** Gives the memory back; no view is valid any more. */
+  release(): void {
+    freeBuffer(this.#buffer);
+  }
+
   /** The saved form of all sections, fit for `Arena.from`: a copy. */
   bytes(): Uint8Array {
     const contents = this.#schema.map((section, i) => (section.saved ? EMPTY : bytesOf(this.#views[i])));
@@ -193,9 +201,6 @@ export interface SectionSpec {
 export class ArenaFormatError extends Error {
   override readonly name = 'ArenaFormatError';
 }
-
-export type TypedArray =
-  Uint8Array | Int8Array | Uint16Array | Int16Array | Uint32Array | Int32Array | Float32Array | Float64Array;
 
 const TYPES = {
   u8: Uint8Array,

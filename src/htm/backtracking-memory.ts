@@ -7,6 +7,7 @@ import type { BacktrackingMemoryParameters } from './backtracking/parameters.ts'
 import { Segments } from './backtracking/segments.ts';
 import type { SegmentView } from './backtracking/segment-rows.ts';
 import type { SequenceMemory } from './sequence-memory.ts';
+import type { TypedArray } from './tables.ts';
 
 export type { BacktrackingMemoryParameters } from './backtracking/parameters.ts';
 export type { SegmentView } from './backtracking/segment-rows.ts';
@@ -119,9 +120,9 @@ export class BacktrackingMemory implements SequenceMemory {
     return this.#segments.synapseCount;
   }
 
-  /** Bytes this memory holds outside its arena (indexes rebuilt on loading). */
-  get derivedBytes(): number {
-    return this.#segments.derivedBytes + this.#learning.derivedBytes;
+  /** The tables it holds outside the arena, and not shared. */
+  tables(): TypedArray[] {
+    return [...this.#segments.tables(), ...this.#learning.tables()];
   }
 
   /** Everything about the present state that the reference's traces speak of, as plain values; for tests and tools. */

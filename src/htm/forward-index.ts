@@ -1,4 +1,5 @@
 import { Scratch } from './scratch.ts';
+import type { TypedArray } from './tables.ts';
 
 /**
  * Which segments a cell feeds, for one bank of segment rows, so that an entry takes two bytes: the row within its
@@ -24,8 +25,9 @@ export class ForwardIndex {
     this.#headOf = new Uint16Array(columnCount);
   }
 
-  get byteLength(): number {
-    return this.#headOf.byteLength + this.#heads.byteLength + this.#entries.byteLength;
+  /** The tables it consists of. */
+  tables(): TypedArray[] {
+    return [this.#headOf, this.#heads, this.#entries];
   }
 
   /** The index of the bank that begins at row `first` and ends before row `end`. */

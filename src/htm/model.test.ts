@@ -244,4 +244,14 @@ describe('AnomalyModel', () => {
     expect(model.byteLength).toBeGreaterThan(atFirst);
     expect(model.byteLength).toBeGreaterThan(model.bytes().length);
   });
+
+  it.each(['cpp', 'tm_cpp'] as const)('gives its memory back at once (%s)', (variant) => {
+    const model = AnomalyModel.create(scalarAnomalyParameters({ min: 0, max: 100, variant }));
+    for (let i = 0; i < 100; i++) model.run(i * 300, (i * 37) % 100);
+    const { byteLength } = model;
+    const before = process.memoryUsage().arrayBuffers;
+    model.release();
+    expect(before - process.memoryUsage().arrayBuffers).toBeGreaterThan(0.9 * byteLength);
+    expect(() => model.run(30_000, 1)).toThrow();
+  });
 });

@@ -11,6 +11,8 @@ import type { ModelParameters } from './parameters.ts';
 import { winnerCountOf } from './pooler-base.ts';
 import { SpatialPooler } from './spatial-pooler.ts';
 import { TemporalMemory } from './temporal-memory.ts';
+import { freeTable, tableBytes } from './tables.ts';
+import type { TypedArray } from './tables.ts';
 
 /** Changes whenever equal parameters and records could give other scores or predictions than before. */
 export const algorithmRevision = 1;
@@ -113,12 +115,16 @@ export class AnomalyModel {
 
   /** Bytes the model takes in memory beyond what all models of its kind share. */
   get byteLength(): number {
-    return (
-      this.#arena.byteLength +
-      this.#pooler.derivedBytes +
-      this.#memory.derivedBytes +
-      this.#activeCells.byteLength
-    );
+    return this.#arena.byteLength + tableBytes(this.#tables());
+  }
+
+  /**
+   * Gives the model's memory back at once; else the collector does, some time after nobody holds the model any more. The
+   * model is gone then: nothing of it may be used.
+   */
+  release(): void {
+    for (const table of this.#tables()) freeTable(table);
+    this.#arena.release();
   }
 
   /**
@@ -202,6 +208,11 @@ export class AnomalyModel {
     const lastRecord = this.#classifier?.lastRecord ?? 0;
     if (lastRecord > this.recordCount)
       throw new ArenaFormatError(`the classifier has seen record ${lastRecord} of ${this.recordCount}`);
+  }
+
+  /** Those outside the arena. */
+  #tables(): TypedArray[] {
+    return [...this.#pooler.tables(), ...this.#memory.tables(), this.#activeCells];
   }
 }
 

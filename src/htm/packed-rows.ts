@@ -1,6 +1,7 @@
 import { PackedReader, PackedWriter } from './packing.ts';
 import type { PoolerPacking } from './pooler-packing.ts';
 import { Scratch } from './scratch.ts';
+import type { TypedArray } from './tables.ts';
 
 /**
  * The packed rows of a pooler, of which each can be unpacked alone: a model that comes back for a few records needs few.
@@ -32,9 +33,8 @@ export class PackedRows {
     this.#poolSize = poolSize;
   }
 
-  get byteLength(): number {
-    const tables = [this.columns, this.timesLearned, this.#symbols, this.#extraBytes, this.#extrasFrom];
-    return tables.reduce((bytes, table) => bytes + table.byteLength, 0);
+  tables(): TypedArray[] {
+    return [this.columns, this.timesLearned, this.#symbols, this.#extraBytes, this.#extrasFrom];
   }
 
   /**

@@ -1,5 +1,5 @@
 import { ArenaFormatError } from './arena.ts';
-import type { TypedArray } from './arena.ts';
+import type { TypedArray } from './tables.ts';
 
 /** Collects the packed form of sections: typed arrays as they are, little-endian, and numbers of variable length. */
 export class PackedWriter {

@@ -7,6 +7,7 @@ import { PoolerPacking } from './pooler-packing.ts';
 import type { PoolerBase } from './pooler-base.ts';
 import { Scratch } from './scratch.ts';
 import { WordRows } from './word-rows.ts';
+import type { TypedArray } from './tables.ts';
 
 /**
  * The synapses of a pooler: which are connected, and the permanences of those columns that have learned. Columns
@@ -105,20 +106,11 @@ export class PoolerSynapses {
     this.#load();
   }
 
-  /** Bytes held outside the arena. */
-  get derivedBytes(): number {
-    const tables = [
-      this.connected,
-      this.#rowOfColumn,
-      this.#times,
-      this.#dueAt,
-      this.#isOn,
-      this.#pooled,
-      this.#slots,
-      this.#words,
-      this.#packed ?? this.#isOn.subarray(0, 0),
-    ];
-    return tables.reduce((bytes, table) => bytes + table.byteLength, 0);
+  /** The tables it holds outside the arena. */
+  tables(): TypedArray[] {
+    const perColumn = [this.connected, this.#rowOfColumn, this.#isOn, this.#pooled];
+    const perRow = [this.#times, this.#dueAt, this.#slots];
+    return [...perColumn, ...perRow, ...this.#words.tables(), ...(this.#packed?.tables() ?? [])];
   }
 
   /** Columns that have a row of their own. */

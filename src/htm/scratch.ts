@@ -1,4 +1,4 @@
-import type { TypedArray } from './arena.ts';
+import type { TypedArray } from './tables.ts';
 
 /**
  * Memory of the thread for tables that live within one call: to load or save a model takes as much of it as the model

@@ -5,6 +5,7 @@ import { exp } from './numeric.ts';
 import { PoolerBase, densityOf, winnerCountOf } from './pooler-base.ts';
 import type { PoolerParameters } from './pooler-base.ts';
 import { PoolerSynapses } from './pooler-synapses.ts';
+import type { TypedArray } from './tables.ts';
 
 /**
  * The spatial pooler: a fixed number of columns wins by overlap with the input and learns it. Model reference,
@@ -98,9 +99,9 @@ export class SpatialPooler {
     }
   }
 
-  /** Bytes held outside the arena and not shared. */
-  get derivedBytes(): number {
-    return this.winners.byteLength + this.#deviating.byteLength + this.#synapses.derivedBytes;
+  /** The tables it holds outside the arena, and not shared. */
+  tables(): TypedArray[] {
+    return [this.winners, this.#deviating, ...this.#synapses.tables()];
   }
 
   /** Columns that have learned. */

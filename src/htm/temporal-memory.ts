@@ -10,6 +10,7 @@ import { SegmentStore } from './temporal/segment-store.ts';
 import type { SegmentView } from './temporal/segment-store.ts';
 import { grownLength, segmentSchema } from './temporal/segment-tables.ts';
 import type { SegmentLimits } from './temporal/segment-tables.ts';
+import type { TypedArray } from './tables.ts';
 
 export type { TemporalMemoryParameters };
 
@@ -112,10 +113,9 @@ export class TemporalMemory implements SequenceMemory {
     return this.#countRelevant((counts) => (counts & 0xffff) >= this.#parameters.minThreshold);
   }
 
-  /** Bytes held outside the arena. */
-  get derivedBytes(): number {
-    const own = this.#groups.byteLength + this.#relevant.byteLength + this.#counts.byteLength;
-    return own + this.#store.synapses.derivedBytes;
+  /** The tables it holds outside the arena, and not shared. */
+  tables(): TypedArray[] {
+    return [this.#groups, this.#relevant, this.#counts, ...this.#store.synapses.tables()];
   }
 
   /**

@@ -9,8 +9,8 @@ export class WordRows {
     this.#rowWords = rowWords;
   }
 
-  get byteLength(): number {
-    return this.#pieces.reduce((bytes, piece) => bytes + piece.byteLength, 0);
+  tables(): readonly Int32Array[] {
+    return this.#pieces;
   }
 
   /** One more row, of zeros. @returns its number */

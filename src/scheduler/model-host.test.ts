@@ -13,6 +13,7 @@ function scripted(scores: readonly number[]): Model {
     predictions: () => `{"1":${row}}`,
     save: () => new Uint8Array(),
     byteLength: 1,
+    release: () => undefined,
   };
 }
 

@@ -1,5 +1,6 @@
 import type { CheckpointName } from '../checkpoints/checkpoint-store.ts';
 import { decodeCheckpoint, encodeCheckpoint } from '../checkpoints/codec.ts';
+import { freeTable } from '../htm/tables.ts';
 import { RowMode } from '../model-command.ts';
 import type { LoadReply, LoadRequest, ModelCalls, RunReply, RunRequest, SaveReply } from './model-worker.ts';
 import type { Model, ModelFactory } from './models.ts';
@@ -23,12 +24,9 @@ export class ModelHost implements ModelCalls {
 
   load({ metricId, modelParams, checkpoint }: LoadRequest): LoadReply {
     const startMs = this.#cpuMs();
-    this.#models.delete(metricId);
+    this.drop(metricId);
     try {
-      const model =
-        checkpoint === null
-          ? this.#factory.create(modelParams)
-          : this.#factory.restore(decodeCheckpoint(checkpoint.name, checkpoint.bytes));
+      const model = checkpoint === null ? this.#factory.create(modelParams) : this.#restore(checkpoint);
       this.#models.set(metricId, model);
       return { bytes: model.byteLength, cpuMs: this.#cpuMs() - startMs, failure: null };
     } catch (error) {
@@ -61,7 +59,7 @@ export class ModelHost implements ModelCalls {
         const text = model.predictions();
         if (text !== null) predictions.push(text);
       } catch (error) {
-        this.#models.delete(metricId);
+        this.drop(metricId);
         return {
           rawScores: rawScores.slice(0, row),
           predictions: texts(predictions.slice(0, row)),
@@ -82,12 +80,22 @@ export class ModelHost implements ModelCalls {
 
   save(name: CheckpointName): SaveReply {
     const startMs = this.#cpuMs();
-    const checkpoint = encodeCheckpoint(name, this.#expect(name.metricId).save());
+    const state = this.#expect(name.metricId).save();
+    const checkpoint = encodeCheckpoint(name, state);
+    free(state);
     return { checkpoint, cpuMs: this.#cpuMs() - startMs };
   }
 
   drop(metricId: string): void {
+    this.#models.get(metricId)?.release();
     this.#models.delete(metricId);
+  }
+
+  #restore({ name, bytes }: NonNullable<LoadRequest['checkpoint']>): Model {
+    const state = decodeCheckpoint(name, bytes);
+    const model = this.#factory.restore(state);
+    free(state);
+    return model;
   }
 
   #expect(metricId: string): Model {
@@ -95,6 +103,14 @@ export class ModelHost implements ModelCalls {
     if (model === undefined) throw new Error(`the model of metric ${metricId} is not warm in this worker`);
     return model;
   }
+}
+
+/**
+ * Gives the memory of bytes that nobody else has back at once: megabytes for each model that comes and goes. Small ones
+ * may lie in Node's pool, which others share.
+ */
+function free(bytes: Uint8Array): void {
+  if (bytes.buffer.byteLength > Buffer.poolSize) freeTable(bytes);
 }
 
 /** CPU time of this thread so far. */

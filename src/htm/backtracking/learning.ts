@@ -7,6 +7,7 @@ import { CELL_MASK as cellMask, CELL_SHIFT as cellShift, MAX_COLUMNS } from './p
 import type { BacktrackingMemoryParameters } from './parameters.ts';
 import type { Segments } from './segments.ts';
 import { CellSet, indexesAtLeast, workspace } from './workspace.ts';
+import type { TypedArray } from '../tables.ts';
 
 /**
  * The learning state: at most one active and one predicted cell per column, and from it the growth of segments.
@@ -96,9 +97,9 @@ export class Learning {
     return learning;
   }
 
-  /** Bytes of derived state, held outside the arena. */
-  get derivedBytes(): number {
-    return this.#bestCount.byteLength + this.#bestRow.byteLength;
+  /** The tables it holds outside the arena, and not shared. */
+  tables(): TypedArray[] {
+    return [this.#bestCount, this.#bestRow];
   }
 
   get pamCounter(): number {

@@ -9,6 +9,7 @@ import { CONNECTED_BYTE, HEADER_BYTES, SIZE_BYTE, SegmentRows } from './segment-
 import type { SegmentView } from './segment-rows.ts';
 import { indexesAtLeast, workspace } from './workspace.ts';
 import type { CellSet } from './workspace.ts';
+import type { TypedArray } from '../tables.ts';
 
 /**
  * The segments of a backtracking memory: counting what is active on them, making, changing and releasing them.
@@ -72,10 +73,9 @@ export class Segments {
     return this.#synapseCount;
   }
 
-  /** Bytes of derived state, held outside the arena. */
-  get derivedBytes(): number {
-    const index = this.#index.reduce((bytes, bank) => bytes + bank.byteLength, 0);
-    return index + this.#newestRow.byteLength + this.#slots.byteLength;
+  /** The tables it holds outside the arena, and not shared. */
+  tables(): TypedArray[] {
+    return [...this.#index.flatMap((bank) => bank.tables()), this.#newestRow, this.#slots];
   }
 
   /** Starts a learning compute. */

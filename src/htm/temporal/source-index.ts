@@ -1,5 +1,6 @@
 import { ForwardIndex } from '../forward-index.ts';
 import { SLOT_BITS } from './segment-tables.ts';
+import type { TypedArray } from '../tables.ts';
 
 /**
  * Where a plain memory's synapses from a cell are: derived state, rebuilt when a model is loaded. Finding a record's active
@@ -34,9 +35,9 @@ export class SourceIndex {
     return index;
   }
 
-  /** Bytes held. */
-  get byteLength(): number {
-    return this.#banks.reduce((bytes, bank) => bytes + bank.byteLength, 0);
+  /** The tables it consists of. */
+  tables(): TypedArray[] {
+    return this.#banks.flatMap((bank) => bank.tables());
   }
 
   /** Notes a new synapse from cell `source` at `place`. */

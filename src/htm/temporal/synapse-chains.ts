@@ -14,6 +14,7 @@ import {
 } from './segment-tables.ts';
 import type { SegmentLimits } from './segment-tables.ts';
 import { SourceIndex } from './source-index.ts';
+import type { TypedArray } from '../tables.ts';
 
 /**
  * The synapses of a plain memory's segments, and how they learn (model reference, sections 5.3 and 5.6).
@@ -57,10 +58,9 @@ export class SynapseChains {
     this.#index = this.#derive(((limits.columnCount << limits.cellShift) + 31) >>> 5);
   }
 
-  /** Bytes held outside the arena. */
-  get derivedBytes(): number {
-    const perGranule = [this.#segments, this.#connected, this.#full, this.#activeWords];
-    return perGranule.reduce((bytes, table) => bytes + table.byteLength, this.#index.byteLength);
+  /** The tables it holds outside the arena, and not shared. */
+  tables(): TypedArray[] {
+    return [this.#segments, this.#connected, this.#full, this.#activeWords, ...this.#index.tables()];
   }
 
   /** Synapses of `segment`. */

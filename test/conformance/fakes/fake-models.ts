@@ -25,6 +25,7 @@ export const fakeModels: ModelFactory = {
 class FakeModel implements Model {
   /** Hash of all rows so far, number of rows, bytes it says to take. */
   readonly #state: Uint32Array;
+  #isReleased = false;
 
   constructor(state: Uint32Array) {
     this.#state = state;
@@ -35,6 +36,7 @@ class FakeModel implements Model {
   }
 
   run(timestamp: number, value: number): number {
+    this.#check();
     // Changed before it fails, as a real model might be: whoever goes on with it gets other scores.
     this.#mix(timestamp);
     if (value === POISON) throw new RangeError('poison');
@@ -52,7 +54,18 @@ class FakeModel implements Model {
   }
 
   save(): Uint8Array {
+    this.#check();
     return new Uint8Array(this.#state.slice().buffer);
+  }
+
+  release(): void {
+    this.#check();
+    this.#isReleased = true;
+  }
+
+  /** Whoever uses a model that was released, or releases it again, has lost count of it. */
+  #check(): void {
+    if (this.#isReleased) throw new Error('the model was released');
   }
 
   #mix(word: number): void {
