@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
+import { READING } from './methods.ts';
 
-const READING = new Set(['GET', 'HEAD', 'OPTIONS']);
 /** Samples are what the engine is for; they are counted elsewhere. */
 const SAMPLES_PATH = '/api/v1/samples';
 

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { HtmEngineError } from '../../errors.ts';
 import type { Access } from './access.ts';
 import type { Holder } from './tokens.ts';
+import { READING } from './methods.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -10,7 +11,6 @@ declare module 'fastify' {
   }
 }
 
-const READING = new Set(['GET', 'HEAD', 'OPTIONS']);
 /** Routes for those who only ask whether the process lives, and the page's program, which asks for a token itself. Nothing of the engine's data. */
 const OPEN_ROUTES = new Set(['/healthz', '/readyz', '/', '/assets/*']);
 

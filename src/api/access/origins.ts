@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { HtmEngineError } from '../../errors.ts';
+import { READING } from './methods.ts';
 
-const READING = new Set(['GET', 'HEAD', 'OPTIONS']);
 const PREFLIGHT_SECONDS = 600;
 
 /**
