@@ -3,16 +3,17 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
-import type { CheckpointName } from '../src/checkpoints/checkpoint-store.ts';
-import { decodeCheckpoint, encodeCheckpoint } from '../src/checkpoints/codec.ts';
 import { fileName, metricDirectory } from '../src/checkpoints/file-names.ts';
 import { FilesystemCheckpointStore } from '../src/checkpoints/filesystem/filesystem-checkpoint-store.ts';
 import { databaseFile } from '../src/data-directory.ts';
 import { NEW_INSTALLATION_PARTITIONS, partitionOf } from '../src/partition.ts';
+import { checkpointsOf, type PrototypeCheckpoint } from './fleet-checkpoints.ts';
 import type { FleetMetric } from './fleet-installation.ts';
+import type { Shape } from './fleet-shapes.ts';
 
 interface Copy {
   readonly metricId: string;
+  readonly shape: Shape;
   readonly source: string;
 }
 
@@ -22,8 +23,8 @@ const CHECKPOINTS = 'checkpoints';
 const WRITES = 8;
 
 /**
- * Makes the data directory `directory` of the one of the prototypes: each metric has the rows and the newest checkpoint of
- * the prototype of its shape. Past store and codec, which would take a quarter of an hour for 10,000 metrics.
+ * Makes the data directory `directory` of the one of the prototypes: each metric has the rows of the prototype of
+ * its shape, and a checkpoint of it as old as the engine lets them become. Past store and codec, which would take a quarter of an hour for 10,000 metrics.
  */
 export async function copyPrototypes(
   prototypes: string,
@@ -33,14 +34,16 @@ export async function copyPrototypes(
   await cp(databaseFile(prototypes), databaseFile(directory));
   const copies = copyRows(databaseFile(directory), metrics);
   const from = await FilesystemCheckpointStore.open(join(prototypes, CHECKPOINTS));
-  const saved = new Map<string, PrototypeCheckpoint>();
-  for (const source of new Set(copies.map((copy) => copy.source)))
-    saved.set(source, await PrototypeCheckpoint.newest(from, source));
+  const saved = new Map<string, readonly PrototypeCheckpoint[]>();
+  for (const { source, shape } of copies)
+    if (!saved.has(source)) saved.set(source, await checkpointsOf(from, source, shape));
   const sizes: number[] = [];
   const left = copies.values();
   const writeAll = async () => {
     for (const { metricId, source } of left) {
-      const checkpoint = saved.get(source);
+      const ages = saved.get(source) ?? [];
+      // Ids are hashes: each age has its share.
+      const checkpoint = ages[Number.parseInt(metricId.slice(0, 8), 16) % ages.length];
       if (checkpoint === undefined) throw new Error('a copy has no prototype');
       const { name, bytes } = checkpoint.of(metricId);
       sizes.push(bytes.byteLength);
@@ -58,37 +61,6 @@ export function medianCheckpointBytes(directory: string): number {
   const sizes = JSON.parse(readFileSync(join(directory, SIZES), 'utf8')) as number[];
   return sizes.toSorted((a, b) => a - b)[sizes.length >> 1] ?? NaN;
 }
-
-/** A prototype's checkpoint, which becomes that of any metric by the id in its header: packing is done once. */
-class PrototypeCheckpoint {
-  readonly #name: CheckpointName;
-  readonly #bytes: Uint8Array;
-
-  private constructor(name: CheckpointName, bytes: Uint8Array) {
-    this.#name = name;
-    this.#bytes = bytes;
-    // Where the id is in the header is the codec's: whether it is so still is seen by what the codec makes itself.
-    const other = 'ab'.repeat(16);
-    const packed = encodeCheckpoint({ ...name, metricId: other }, decodeCheckpoint(name, bytes));
-    if (!this.of(other).bytes.equals(packed))
-      throw new Error('the header of checkpoints has changed: copies of the prototypes would be damaged');
-  }
-
-  static async newest(store: FilesystemCheckpointStore, metricId: string): Promise<PrototypeCheckpoint> {
-    const [name] = await store.list(metricId);
-    const bytes = name === undefined ? null : await store.get(name);
-    if (name === undefined || bytes === null) throw new Error('a prototype was not saved');
-    return new PrototypeCheckpoint(name, bytes);
-  }
-
-  of(metricId: string): { name: CheckpointName; bytes: Buffer } {
-    const bytes = Buffer.from(this.#bytes);
-    bytes.write(metricId, ID_OFFSET, 'hex');
-    return { name: { ...this.#name, metricId }, bytes };
-  }
-}
-
-const ID_OFFSET = 8;
 
 /**
  * Puts a copy of a prototype in place of each metric and removes the prototypes. Past the store, whose operations copy
@@ -113,6 +85,7 @@ function copyRows(path: string, metrics: readonly FleetMetric[]): Copy[] {
     const copies = metrics.map(({ name, shape }) => ({
       name,
       metricId: hash('sha256', name).slice(0, 32),
+      shape,
       source: prototypes.get(shape.name) ?? '',
     }));
     // In the order of the table that the rows go into.

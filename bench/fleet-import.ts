@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EngineProcess, MetricJson } from '../test/support/engine-process.ts';
-import { FIRST_SECOND, LEARNED_ROWS, ROW_SECONDS } from './fleet-installation.ts';
+import { FIRST_SECOND, LEARNED_ROWS, ROW_SECONDS } from './fleet-rows.ts';
 import { fleetShapes } from './fleet-shapes.ts';
 
 /** Of their names, which come after those of all others. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Engine } from '../src/engine.ts';
 import { algorithmRevision } from '../src/htm/index.ts';
 import { copyPrototypes, medianCheckpointBytes } from './fleet-copies.ts';
+import { FIRST_SECOND, LEARNED_ROWS, ROW_SECONDS } from './fleet-rows.ts';
 import { fleetShapes, type Shape } from './fleet-shapes.ts';
 
 /** A data directory with many metrics whose models have learned. */
@@ -20,14 +21,8 @@ export interface FleetMetric {
   readonly seed: number;
 }
 
-/** A week of five-minute rows. */
-export const LEARNED_ROWS = 2016;
-export const ROW_SECONDS = 300;
-/** The first row of all; a Monday's midnight. */
-export const FIRST_SECOND = Date.UTC(2026, 0, 5) / 1000;
-
 /** To be raised when what is made here changes: old installations are made anew. */
-const VERSION = 1;
+const VERSION = 2;
 
 /**
  * The installation with `models` metrics below `parent`. Made if it is not there: 32 prototypes learn, the others are

@@ -3,7 +3,8 @@ import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Http } from '../src/client/http.ts';
 import { resultEvents } from '../src/client/result-stream.ts';
-import { FIRST_SECOND, ROW_SECONDS, type FleetMetric } from './fleet-installation.ts';
+import type { FleetMetric } from './fleet-installation.ts';
+import { FIRST_SECOND, ROW_SECONDS } from './fleet-rows.ts';
 
 const TICK_MS = 50;
 

@@ -4,7 +4,8 @@ import { Command, InvalidArgumentError } from 'commander';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { EngineProcess } from '../test/support/engine-process.ts';
 import { calibrate, describeMachine } from './calibration.ts';
-import { fleetInstallation, ROW_SECONDS } from './fleet-installation.ts';
+import { fleetInstallation } from './fleet-installation.ts';
+import { ROW_SECONDS } from './fleet-rows.ts';
 import { FleetTraffic } from './fleet-traffic.ts';
 import { round, table } from './table.ts';
 

@@ -7,7 +7,7 @@ import { DEFAULT_CEILING } from '../src/generation.ts';
 import { AnomalyModel, algorithmRevision, scalarAnomalyParameters } from '../src/htm/index.ts';
 import { freeTable } from '../src/htm/tables.ts';
 import { calibrate, describeMachine } from './calibration.ts';
-import { FIRST_SECOND, LEARNED_ROWS, ROW_SECONDS } from './fleet-installation.ts';
+import { FIRST_SECOND, LEARNED_ROWS, ROW_SECONDS } from './fleet-rows.ts';
 import { fleetShapes, type Shape } from './fleet-shapes.ts';
 import { round, table } from './table.ts';
 
