@@ -22,6 +22,7 @@ import { registerStore } from './commands/store.ts';
 import { registerUp } from './commands/up.ts';
 import { version } from '../version.ts';
 import { UsageError } from './usage-error.ts';
+import { ReaderGoneError } from './terminal/output.ts';
 
 /** Adds a command, or a group of them, to the program. What a command does is loaded when it is called. */
 type Register = (program: Command) => void;
@@ -72,7 +73,8 @@ export async function run(argv: readonly string[]): Promise<void> {
   try {
     await createProgram().parseAsync(argv);
   } catch (error) {
-    process.exitCode = exitCodeFor(error);
+    // Whoever was to read the output has gone, as `head` does when it has enough.
+    if (!(error instanceof ReaderGoneError)) process.exitCode = exitCodeFor(error);
   }
 }
 

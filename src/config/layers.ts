@@ -67,7 +67,12 @@ export function fromText(setting: Setting, text: string): unknown {
   const document = parseDocument(text);
   // Text that is no value is left for the schema to refuse.
   if (document.errors.length > 0) return text;
-  return document.toJS() as unknown;
+  try {
+    return document.toJS() as unknown;
+  } catch {
+    // An alias of nothing: `*x`.
+    return text;
+  }
 }
 
 const SHOWN_CHARACTERS = 60;

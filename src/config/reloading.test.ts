@@ -1,9 +1,12 @@
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Config } from '../config.ts';
 import { HtmEngineError } from '../errors.ts';
-import { Reloading } from './reloading.ts';
+import { Reloading, watchFiles } from './reloading.ts';
 import { parseConfig } from './resolve.ts';
 
 function start() {
@@ -47,5 +50,23 @@ describe('settings that are read again', () => {
     expect(reloading.reload(() => parseConfig({ api: { maxRequestsPerMinute: 5 } }))?.changed).toEqual([
       'api.maxRequestsPerMinute',
     ]);
+  });
+});
+
+describe('watching files', () => {
+  it('goes on, and tells, when one becomes a file that cannot be looked at', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'htmengine-watch-'));
+    const file = join(directory, 'config.yaml');
+    let changes = 0;
+    const end = watchFiles([file], 5, () => (changes += 1));
+    try {
+      symlinkSync(file, file); // a loop
+      await vi.waitFor(() => expect(changes).toBe(1));
+      rmSync(file);
+      await vi.waitFor(() => expect(changes).toBe(2));
+    } finally {
+      end();
+      rmSync(directory, { recursive: true });
+    }
   });
 });

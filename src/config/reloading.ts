@@ -79,11 +79,7 @@ export class Reloading {
 
 /** Calls `onChange` when one of the files was written. @returns what ends that */
 export function watchFiles(files: readonly string[], everyMs: number, onChange: () => void): () => void {
-  const stateOf = () =>
-    files
-      .map((file) => statSync(file, { throwIfNoEntry: false }))
-      .map((stat) => `${String(stat?.mtimeMs)} ${String(stat?.size)}`)
-      .join();
+  const stateOf = () => files.map(fileState).join();
   let state = stateOf();
   const timer = setInterval(() => {
     const present = stateOf();
@@ -93,6 +89,16 @@ export function watchFiles(files: readonly string[], everyMs: number, onChange: 
   }, everyMs);
   timer.unref();
   return () => clearInterval(timer);
+}
+
+/** Differs after a file was written, or has become one that cannot be looked at, or can be again. */
+function fileState(file: string): string {
+  try {
+    const { mtimeMs, size } = statSync(file);
+    return `${mtimeMs} ${size}`;
+  } catch (error) {
+    return String(error);
+  }
 }
 
 function valueAt(config: Config, path: string): unknown {

@@ -7,7 +7,7 @@ import { csvLine } from '../../csv/csv.ts';
 import { Detector, LEARNING_ROWS, type RowScores } from '../../detect/detector.ts';
 import { findRange } from '../../detect/find-range.ts';
 import { Moments } from './moments.ts';
-import { checkDistinct, Output, ReaderGoneError } from '../terminal/output.ts';
+import { checkDistinct, Output } from '../terminal/output.ts';
 import { plotPage } from './plot-page.ts';
 import { PlotSeries } from './plot-series.ts';
 import { Progress } from '../terminal/progress.ts';
@@ -57,8 +57,6 @@ export async function detect(file: string, options: DetectOptions): Promise<void
     const summary = await scoreAll(source, options, range, rowOutput, page?.series ?? null);
     if (page !== null) await page.output.write(pageOf(summary, page.series));
     await report(summary, options);
-  } catch (error) {
-    if (!(error instanceof ReaderGoneError)) throw error;
   } finally {
     await Promise.all(outputs.map((output) => output.close()));
     await source.close();

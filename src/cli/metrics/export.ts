@@ -4,7 +4,7 @@ import { HtmEngineError } from '../../errors.ts';
 import { EngineClient } from '../../client/engine-client.ts';
 import type { ImportOutcome, RowJson } from '../../client/types.ts';
 import { csvLine } from '../../csv/csv.ts';
-import { Output, ReaderGoneError } from '../terminal/output.ts';
+import { Output } from '../terminal/output.ts';
 import { countText, isoText, printable } from '../terminal/text.ts';
 import { selectNames, type SelectionOptions } from './selection.ts';
 
@@ -91,13 +91,11 @@ async function allNames(client: EngineClient, onlyMonitored = false): Promise<st
   return names;
 }
 
-/** Writes to a file or to standard output; that nobody reads the latter on is fine. */
+/** Writes to a file or to standard output. */
 async function writing(path: string | undefined, write: (output: Output) => Promise<void>): Promise<void> {
   const output = path === undefined ? Output.toStandardOutput() : await Output.toFile(path);
   try {
     await write(output);
-  } catch (error) {
-    if (!(error instanceof ReaderGoneError)) throw error;
   } finally {
     await output.close();
   }

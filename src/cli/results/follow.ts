@@ -3,7 +3,7 @@ import { resultEvents, type StreamEvent } from '../../client/result-stream.ts';
 import type { ResultJson } from '../../client/types.ts';
 import { isPattern, nameFilter } from '../metrics/selection.ts';
 import { toneOf } from '../metrics/state.ts';
-import { Output, ReaderGoneError } from '../terminal/output.ts';
+import { Output } from '../terminal/output.ts';
 import { tinted } from '../terminal/table.ts';
 import { isoText, printable, shortNumber, utcText } from '../terminal/text.ts';
 import type { ResultsOptions } from './results.ts';
@@ -34,8 +34,6 @@ export async function followResults(args: readonly string[], options: ResultsOpt
       if (event.type !== 'result') printer.notice(event);
       else if (isWanted(event.result.name)) await printer.result(event.result);
     }
-  } catch (error) {
-    if (!(error instanceof ReaderGoneError)) throw error;
   } finally {
     end.abort();
     process.off('SIGINT', interrupt).off('SIGTERM', interrupt);

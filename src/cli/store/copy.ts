@@ -1,5 +1,6 @@
 import { copyInstallation, type CopySide } from '../../copy-installation.ts';
 import { openDataDirectory } from '../../data-directory.ts';
+import type { Store } from '../../store/store.ts';
 import { isServerUrl, openCheckpointFiles, openStore, SQLITE } from '../../open-store.ts';
 import { Progress } from '../terminal/progress.ts';
 
@@ -56,20 +57,20 @@ async function openSide(place: string, passwordFile = ''): Promise<OpenSide> {
     return { ...store, close: () => store.close() };
   }
   const directory = openDataDirectory(place);
+  let store: Store | null = null;
+  const close = async () => {
+    try {
+      await store?.close();
+    } finally {
+      directory.release();
+    }
+  };
   try {
-    const store = await openStore({ ...settings, url: SQLITE }, directory.databaseFile);
+    store = await openStore({ ...settings, url: SQLITE }, directory.databaseFile);
     const checkpoints = await openCheckpointFiles(directory.checkpointDirectory);
-    return {
-      transfer: store.transfer,
-      incidents: store.incidents,
-      checkpoints,
-      async close() {
-        await store.close();
-        directory.release();
-      },
-    };
+    return { transfer: store.transfer, incidents: store.incidents, checkpoints, close };
   } catch (error) {
-    directory.release();
+    await close();
     throw error;
   }
 }

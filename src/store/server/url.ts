@@ -45,17 +45,17 @@ export function parseServerUrl(text: string, password?: string): ServerAddress {
     if (!PARAMETERS.has(name))
       throw invalid(`unknown parameter ${name}; there are ${[...PARAMETERS].join(', ')}`);
   }
-  const database = decodeURIComponent(url.pathname.slice(1));
+  const database = decoded(url.pathname.slice(1));
   if (database === '') throw invalid('it names no database: add /NAME behind the host');
   const host = url.hostname === '' ? 'localhost' : url.hostname;
   const socket = url.searchParams.get('socket');
-  const given = password ?? (url.password === '' ? null : decodeURIComponent(url.password));
+  const given = password ?? (url.password === '' ? null : decoded(url.password));
   return {
     kind,
     host: host.replace(/^\[|\]$/g, ''),
     port: url.port === '' ? DEFAULT_PORTS[kind] : Number(url.port),
     socket,
-    user: url.username === '' ? 'htmengine' : decodeURIComponent(url.username),
+    user: url.username === '' ? 'htmengine' : decoded(url.username),
     password: given,
     database,
     tls: tlsMode(url.searchParams.get('tls'), socket !== null || LOOPBACK.has(host)),
@@ -99,6 +99,14 @@ function tlsMode(given: string | null, isLocal: boolean): TlsMode {
   if (given === null) return isLocal ? 'off' : 'verify';
   if (given === 'off' || given === 'require' || given === 'verify') return given;
   throw invalid(`tls must be off, require or verify, not ${JSON.stringify(given)}`);
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw invalid('a % in it must be followed by two hex digits');
+  }
 }
 
 function invalid(problem: string): HtmEngineError {

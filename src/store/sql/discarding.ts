@@ -26,7 +26,7 @@ export async function discardMetric(db: Db, metricId: string): Promise<void> {
 
 /** See `Catalogue.removeDiscarded`. */
 export async function removeDiscarded(db: Db, limit: number): Promise<boolean> {
-  for (let allowed = limit; ;) {
+  for (let allowed = limit; allowed > 0;) {
     const metric = await db
       .selectFrom('metric')
       .select(['uid', 'last_rowid'])
@@ -37,12 +37,14 @@ export async function removeDiscarded(db: Db, limit: number): Promise<boolean> {
     if (metric === undefined) return false;
     const first = await firstRowid(db, metric.uid);
     if (first !== null) {
-      if (allowed === 0) return true;
       const last = Math.min(first + allowed - 1, metric.last_rowid);
       await db.deleteFrom('metric_data').where('uid', '=', metric.uid).where('rowid', '<=', last).execute();
       allowed -= last - first + 1;
       if (last < metric.last_rowid) return true;
+    } else {
+      allowed -= 1;
     }
     await db.deleteFrom('metric').where('uid', '=', metric.uid).execute();
   }
+  return true;
 }

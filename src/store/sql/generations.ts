@@ -164,6 +164,7 @@ export function generationsWithEnoughRows(db: Db) {
       .where((eb) =>
         eb.or([
           eb('generation.range_min', 'is not', null),
+          eb('generation.resolution_path', 'is', null),
           eb.and([
             // Spares most metrics the look at their first row.
             eb('metric.last_rowid', '>=', eb.ref('generation.minimum_rows')),

@@ -70,7 +70,8 @@ export async function activate(
   }
   const first = await firstRowid(db, metricId);
   const given = givenRange(pending);
-  if (given !== null) {
+  // Parameters that came complete need no range.
+  if (given !== null || pending.resolution_path === null) {
     await openGeneration(db, pending, given, first ?? metric.last_rowid + 1);
     await change(db, metricId, 'activate');
     return MetricStatus.CREATE_PENDING;

@@ -60,7 +60,7 @@ export async function beginAnew(db: Db, metricId: string): Promise<void> {
   await closeGeneration(db, metricId);
 }
 
-/** Asks for the next generation, whose range is that of the rows there are now. */
+/** Asks for the next generation, whose range, unless its parameters came complete, is that of the rows there are now. */
 export async function askAnew(
   db: Db,
   metricId: string,
@@ -69,7 +69,11 @@ export async function askAnew(
 ): Promise<void> {
   const metric = await requireMetric(db, metricId);
   const generation = await nextGenerationNumber(db, metricId);
-  const range = request.range ?? (await rangeOfEnoughRows(db, metricId, metric.last_rowid, request, times));
+  const range =
+    request.range ??
+    (request.resolutionPath === null
+      ? null
+      : await rangeOfEnoughRows(db, metricId, metric.last_rowid, request, times));
   await db
     .insertInto('generation')
     .values(generationRow(metricId, generation, { ...request, range }, metric.last_rowid))

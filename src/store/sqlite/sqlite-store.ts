@@ -255,11 +255,16 @@ class StoreThread {
 }
 
 function copyArrays(argument: unknown): unknown {
-  if (isTypedArray(argument)) return argument.slice();
+  if (isTypedArray(argument)) return copyOf(argument);
   if (typeof argument !== 'object' || argument === null || Array.isArray(argument)) return argument;
   return Object.fromEntries(
-    Object.entries(argument).map(([key, field]) => [key, isTypedArray(field) ? field.slice() : field]),
+    Object.entries(argument).map(([key, field]) => [key, isTypedArray(field) ? copyOf(field) : field]),
   );
+}
+
+/** The `slice` of a Buffer would not copy. */
+function copyOf(array: Int32Array | Float64Array | Uint8Array): Int32Array | Float64Array | Uint8Array {
+  return array instanceof Uint8Array ? new Uint8Array(array) : array.slice();
 }
 
 function isTypedArray(value: unknown): value is Int32Array | Float64Array | Uint8Array {

@@ -87,6 +87,18 @@ export function restartingTests(current: () => StoreFixture): void {
       expect(await catalogue.activate(few, 'firstRows')).toBe(MetricStatus.CREATE_PENDING);
     });
 
+    it('needs no rows for parameters that came complete, as at first', async () => {
+      const fixture = current();
+      const { catalogue, queries } = fixture.store;
+      const complete = request({ resolutionPath: null, modelParams: { own: 1 } });
+      const metricId = await fixture.metric('a', 20);
+      await catalogue.monitor(metricId, complete);
+      await catalogue.relearn(metricId, complete, RELEARNING);
+      expect(await catalogue.metricsToActivate('', 10)).toEqual([metricId]);
+      expect(await catalogue.activate(metricId, 'firstRows')).toBe(MetricStatus.CREATE_PENDING);
+      expect(await queries.describeModel(metricId)).toMatchObject({ generation: 2, range: null });
+    });
+
     it('leaves times out, of what it learns and of the range it takes, and keeps them unless told otherwise', async () => {
       const fixture = current();
       const { catalogue, log, queries } = fixture.store;
