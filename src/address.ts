@@ -18,6 +18,11 @@ export function reachableHost(host: string): string {
   return host === '::' ? '::1' : host;
 }
 
+/** The URL at which this machine reaches what answers HTTP there, encrypted or not. */
+export function localUrl({ host, port }: Address, isEncrypted: boolean): string {
+  return `${isEncrypted ? 'https' : 'http'}://${hostAndPort({ host: reachableHost(host), port })}`;
+}
+
 /** Whether only programs on this machine reach what listens on `host`: a name of the loopback address, or one of its addresses. */
 export function isLoopback(host: string): boolean {
   const name = host.toLowerCase().replace(/^\[(.*)\]$/, '$1');

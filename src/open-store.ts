@@ -168,6 +168,7 @@ export { listCheckpointFiles, type CheckpointFile } from './checkpoints/filesyst
 export {
   readSnapshot,
   snapshotDatabase,
+  type SavedModel,
   type SnapshotModel,
   type SnapshotSummary,
 } from './store/sqlite/snapshot.ts';

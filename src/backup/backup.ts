@@ -7,6 +7,7 @@ import {
   readSnapshot,
   snapshotDatabase,
   type CheckpointFile,
+  type SavedModel,
   type SnapshotModel,
   type SnapshotSummary,
 } from '../open-store.ts';
@@ -20,6 +21,8 @@ export interface BackupParts {
   readonly programVersion: string;
   /** How long the database may be locked by others. */
   readonly busyTimeoutMs: number;
+  /** Saved models are kept where no backup of this directory has them: whether all of them can go on is not asked then. */
+  readonly modelsAreElsewhere?: boolean;
   readonly onProgress?: (done: number, files: number) => void;
 }
 
@@ -80,7 +83,9 @@ async function backUpToDirectory(parts: BackupParts): Promise<BackupOutcome> {
     const database = databaseFile(target);
     snapshotDatabase(databaseFile(parts.dataDirectory), database, parts.busyTimeoutMs);
     const summary = readSnapshot(database);
-    const stranded = summary.models.find((model) => !canGoOn(model, checkpoints));
+    const saved = [...summary.savedModels, ...checkpoints.map(({ name }) => name)];
+    const stranded =
+      parts.modelsAreElsewhere === true ? undefined : summary.models.find((model) => !canGoOn(model, saved));
     if (stranded === undefined) return finish(parts, summary, checkpoints);
     if (attempt === ATTEMPTS) {
       throw new HtmEngineError(
@@ -94,18 +99,18 @@ async function backUpToDirectory(parts: BackupParts): Promise<BackupOutcome> {
 }
 
 /** Whether a model can be computed from what the backup has: from a saved one, or from its first row. */
-function canGoOn(model: SnapshotModel, checkpoints: readonly CheckpointFile[]): boolean {
+function canGoOn(model: SnapshotModel, saved: readonly SavedModel[]): boolean {
   const { metricId, generation, startRowid, processedRowid, firstRowid } = model;
   const hasRowsAfter = (rowid: number) =>
     rowid >= processedRowid || (firstRowid !== null && firstRowid <= rowid + 1);
   return (
     hasRowsAfter(startRowid - 1) ||
-    checkpoints.some(
-      ({ name }) =>
-        name.metricId === metricId &&
-        name.generation === generation &&
-        name.rowid <= processedRowid &&
-        hasRowsAfter(name.rowid),
+    saved.some(
+      (one) =>
+        one.metricId === metricId &&
+        one.generation === generation &&
+        one.rowid <= processedRowid &&
+        hasRowsAfter(one.rowid),
     )
   );
 }

@@ -16,10 +16,12 @@ const MIB = 2 ** 20;
 
 /** Backs the data directory up and says what is in the backup. */
 export async function backup(target: string, options: BackupOptions): Promise<void> {
-  const { dataDirectory, store } = loadConfig(commandLineSettings(options));
+  const { dataDirectory, store, checkpoints: saved } = loadConfig(commandLineSettings(options));
   refuseServer(store);
+  const modelsAreElsewhere = saved.keptIn === 's3';
   const outcome = await withProgress((onProgress) =>
     backUp({
+      modelsAreElsewhere,
       dataDirectory,
       target: resolve(target),
       programVersion: version(),
@@ -31,7 +33,7 @@ export async function backup(target: string, options: BackupOptions): Promise<vo
   await tell(
     options,
     outcome,
-    `Backed up: ${countText(metrics, 'metric')}, ${countText(rows, 'row')}, ${countText(checkpoints, 'saved model')}, ${(bytes / MIB).toFixed(1)} MiB in ${resolve(target)}.\n`,
+    `Backed up: ${countText(metrics, 'metric')}, ${countText(rows, 'row')}, ${countText(checkpoints, 'saved model')}, ${(bytes / MIB).toFixed(1)} MiB in ${resolve(target)}.${modelsAreElsewhere ? ' Saved models are in the bucket and not part of it.' : ''}\n`,
   );
 }
 

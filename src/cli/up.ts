@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { hostAndPort, reachableHost } from '../address.ts';
+import { hostAndPort, localUrl, reachableHost } from '../address.ts';
 import { watchFiles } from '../config/reloading.ts';
 import { type CommandLineSettings, loadConfig, problemText, resolveSettings } from '../config/resolve.ts';
 import { Engine } from '../engine.ts';
@@ -59,11 +59,11 @@ function reloadOnRequest(engine: Engine, given: CommandLineSettings): () => void
 }
 
 /** Of a process that shares the work with others. */
-function shortGreeting({ addresses }: Engine, roles: ReadonlySet<Role>): string {
+function shortGreeting({ addresses, config }: Engine, roles: ReadonlySet<Role>): string {
   const lines = [`HTM Engine is running: ${[...roles].join(', ')}.`];
   const { graphite, http, health } = addresses;
   if (graphite !== null) lines.push(`  Graphite   ${hostAndPort(graphite)}`);
-  if (http !== null) lines.push(`  HTTP       http://${hostAndPort(http)}`);
+  if (http !== null) lines.push(`  HTTP       ${localUrl(http, config.api.tlsCertFile !== '')}`);
   if (health !== null) lines.push(`  Health     http://${hostAndPort(health)}/healthz, /readyz, /metrics`);
   return `${lines.join('\n')}\n`;
 }
@@ -81,7 +81,7 @@ function greeting({ addresses: { http, graphite }, config }: Engine): string {
     );
   }
   if (http !== null) {
-    const url = `http://${hostAndPort({ ...http, host: reachableHost(http.host) })}`;
+    const url = localUrl(http, config.api.tlsCertFile !== '');
     lines.push(`  HTTP       ${url}`);
     // Where metrics are monitored by themselves a second request to monitor one would be refused.
     if (!config.monitoring.auto) examples.push(`  curl -X PUT -d '{"min":0,"max":100}' ${url}/my.metric`);
@@ -90,7 +90,8 @@ function greeting({ addresses: { http, graphite }, config }: Engine): string {
   lines.push(`  Data       ${config.dataDirectory}`);
   if (config.collector.demo) {
     lines.push('  Demo       metrics demo.* are being made; "htmengine demo remove" takes them away again');
-    if (http !== null) examples.push(`  htmengine metrics list --url http://${http.host}:${http.port}`);
+    if (http !== null)
+      examples.push(`  htmengine metrics list --url ${localUrl(http, config.api.tlsCertFile !== '')}`);
   }
   return `${[...lines, '', 'Try:', ...examples].join('\n')}\n`;
 }

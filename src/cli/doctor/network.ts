@@ -1,7 +1,11 @@
 import { createSocket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
+import { once } from 'node:events';
+import http, { type IncomingMessage } from 'node:http';
+import https from 'node:https';
 import { createServer } from 'node:net';
-import { hostAndPort, reachableHost } from '../../address.ts';
+import { text as textOf } from 'node:stream/consumers';
+import { hostAndPort, localUrl } from '../../address.ts';
 import type { Config } from '../../config.ts';
 import { listenFailure } from '../../listen-failure.ts';
 import { type Finding, ok, problem, reasonOf } from './finding.ts';
@@ -18,7 +22,7 @@ type Answer =
 /** Ports and the engine behind them. @param held a running engine has the data directory */
 export async function networkFindings({ api, listener }: Config, held: boolean): Promise<Finding[]> {
   const { graphite } = listener;
-  const url = `http://${hostAndPort({ host: reachableHost(api.host), port: api.port })}`;
+  const url = localUrl(api, api.tlsCertFile !== '');
   const answer = api.enabled && api.port !== 0 ? await ask(url) : null;
   const portFindings: Finding[] = [];
   const check = async (name: string, bind: Bind, host: string, port: number, flag: string) => {
@@ -85,16 +89,25 @@ async function ask(url: string): Promise<Answer> {
   let status: number;
   let text: string;
   try {
-    const response = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS) });
-    status = response.status;
-    text = await response.text();
+    const response = await answerOf(`${url}/readyz`);
+    status = response.statusCode ?? 0;
+    text = await textOf(response);
   } catch (error) {
-    const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-    return { kind: 'nobody', reason: reasonOf(cause) };
+    return { kind: 'nobody', reason: reasonOf(error) };
   }
   const answer = parseReadiness(text);
   if (answer === null) return { kind: 'stranger', reason: `/readyz answered ${status}` };
   return answer;
+}
+
+async function answerOf(url: string): Promise<IncomingMessage> {
+  const signal = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
+  // Whom a certificate is for is the clients' matter: asked is whether an engine runs on this machine.
+  const request = url.startsWith('https:')
+    ? https.get(url, { signal, rejectUnauthorized: false })
+    : http.get(url, { signal });
+  const [response] = (await once(request, 'response')) as [IncomingMessage];
+  return response;
 }
 
 /** What an engine says of itself at `/readyz`; null if it is none. */

@@ -8,6 +8,14 @@ export interface SnapshotSummary {
   readonly rows: number;
   /** One entry per open generation. */
   readonly models: readonly SnapshotModel[];
+  /** The saved models in the database itself. */
+  readonly savedModels: readonly SavedModel[];
+}
+
+export interface SavedModel {
+  readonly metricId: string;
+  readonly generation: number;
+  readonly rowid: number;
 }
 
 export interface SnapshotModel {
@@ -47,7 +55,8 @@ export function readSnapshot(path: string): SnapshotSummary {
       const count = (table: string) =>
         database.prepare(`select count(*) from ${table}`).pluck().get() as number;
       const models = database.prepare(OPEN_MODELS).all() as SnapshotModel[];
-      return { metrics: count('metric'), rows: count('metric_data'), models };
+      const savedModels = database.prepare(SAVED_MODELS).all() as SavedModel[];
+      return { metrics: count('metric'), rows: count('metric_data'), models, savedModels };
     } finally {
       database.close();
     }
@@ -61,6 +70,8 @@ const OPEN_MODELS = `select w.uid as metricId, m.name, w.generation, g.start_row
   join metric m on m.uid = w.uid
   join generation g on g.uid = w.uid and g.generation = w.generation
   order by w.uid`;
+
+const SAVED_MODELS = 'select distinct uid as metricId, generation, rowid from checkpoint';
 
 function guarded<T>(what: string, operation: () => T): T {
   try {
